@@ -1,0 +1,351 @@
+//! Decisions: complete, immutable values. Delivery makes no choices.
+
+use std::fmt;
+
+use crate::fact::ListingStatus;
+use crate::id::{Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet};
+use crate::interval::Interval;
+use crate::policy::PolicyName;
+use crate::ratio::Ratio;
+use crate::time::Timestamp;
+
+/// What a standing is judged over.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Scope {
+    /// One region.
+    Region(Region),
+    /// All regions of a product together.
+    Global,
+}
+
+impl Scope {
+    /// `global`, or the region's name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Region(region) => region.as_str(),
+            Self::Global => "global",
+        }
+    }
+
+    /// Whether the scope takes in a region.
+    #[must_use]
+    pub fn includes(self, region: Region) -> bool {
+        match self {
+            Self::Region(own) => own == region,
+            Self::Global => true,
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is decided, in the order in which decisions of one instant are listed (R17).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum DecisionKind {
+    /// A run's effective downtime reached `min_duration`; to be acknowledged.
+    CriticalOutage,
+    /// A month of probation was good.
+    ProbationMonthPassed,
+    /// The badge is back.
+    Reinstatement,
+    /// Probation is passed, but a certification requirement doesn't hold.
+    ReinstatementHeld,
+    /// The manufacturer may request badges again.
+    SuspensionLifted,
+    /// A threshold is near.
+    Warning,
+    /// Too little of the last 30 days was measured.
+    CoverageWarning,
+    /// A threshold was crossed: the badge is off.
+    BadgeRemoval,
+    /// The manufacturer may not request badges for new ASINs.
+    Suspension,
+    /// A month of probation broke or was dark.
+    ProbationRestarted,
+    /// The run that held the breach ended.
+    ProbationStarted,
+}
+
+impl DecisionKind {
+    /// Every kind, in listing order.
+    pub const ALL: [Self; 11] = [
+        Self::CriticalOutage,
+        Self::ProbationMonthPassed,
+        Self::Reinstatement,
+        Self::ReinstatementHeld,
+        Self::SuspensionLifted,
+        Self::Warning,
+        Self::CoverageWarning,
+        Self::BadgeRemoval,
+        Self::Suspension,
+        Self::ProbationRestarted,
+        Self::ProbationStarted,
+    ];
+
+    /// The kind's name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CriticalOutage => "critical_outage",
+            Self::ProbationMonthPassed => "probation_month_passed",
+            Self::Reinstatement => "reinstatement",
+            Self::ReinstatementHeld => "reinstatement_held",
+            Self::SuspensionLifted => "suspension_lifted",
+            Self::Warning => "warning",
+            Self::CoverageWarning => "coverage_warning",
+            Self::BadgeRemoval => "badge_removal",
+            Self::Suspension => "suspension",
+            Self::ProbationRestarted => "probation_restarted",
+            Self::ProbationStarted => "probation_started",
+        }
+    }
+}
+
+impl fmt::Display for DecisionKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How near a threshold is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum WarningLevel {
+    /// Half of the budget.
+    Watch,
+    /// Three quarters, the fourth outage, or a projection beyond it.
+    Warning,
+    /// Nine tenths, or the fifth outage.
+    Critical,
+}
+
+impl WarningLevel {
+    /// The level's name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What a warning is about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum WarningCause {
+    /// Downtime used of the budget.
+    Budget,
+    /// Outages counted.
+    Outages,
+    /// Downtime projected.
+    Projection,
+}
+
+impl WarningCause {
+    /// The cause's name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Budget => "budget",
+            Self::Outages => "outages",
+            Self::Projection => "projection",
+        }
+    }
+}
+
+/// Why something was decided; ordered as listed in a decision.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Reason {
+    /// Downtime exceeds the budget.
+    Budget,
+    /// Outages exceed the maximum.
+    Outages,
+    /// Too little was measured.
+    Coverage,
+    /// A warning's level and cause.
+    Warning(WarningLevel, WarningCause),
+    /// The product isn't live in a marketplace.
+    Listing(Marketplace, ListingStatus),
+    /// The listing names another brand.
+    Brand(Marketplace),
+    /// The listing names another model.
+    Model(Marketplace),
+    /// The listing names another image.
+    Image(Marketplace),
+    /// The listing names another hub.
+    Hub(Marketplace),
+    /// The skill isn't published in a marketplace.
+    Skill(Marketplace, ListingStatus),
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Budget => f.write_str("budget"),
+            Self::Outages => f.write_str("outages"),
+            Self::Coverage => f.write_str("coverage"),
+            Self::Warning(level, cause) => write!(f, "{}:{}", level.as_str(), cause.as_str()),
+            Self::Listing(marketplace, status) => write!(f, "listing:{marketplace}:{}", status.as_str("live")),
+            Self::Brand(marketplace) => write!(f, "brand:{marketplace}"),
+            Self::Model(marketplace) => write!(f, "model:{marketplace}"),
+            Self::Image(marketplace) => write!(f, "image:{marketplace}"),
+            Self::Hub(marketplace) => write!(f, "hub:{marketplace}"),
+            Self::Skill(marketplace, status) => write!(f, "skill:{marketplace}:{}", status.as_str("published")),
+        }
+    }
+}
+
+/// Names a decision (R20): the first 16 bytes of a SHA-256.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecisionId(pub [u8; 16]);
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A decision.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// Its name, a function of the other fields (`alerting::id`).
+    pub id: DecisionId,
+    /// What is decided.
+    pub kind: DecisionKind,
+    /// Why: sorted, without repetition; empty where the kind says it all.
+    pub reasons: Vec<Reason>,
+    /// The product; none for a suspension.
+    pub asin: Option<Asin>,
+    /// The manufacturer.
+    pub manufacturer: ManufacturerId,
+    /// Where it holds.
+    pub scope: Scope,
+    /// The instant that it is dated.
+    pub at: Timestamp,
+    /// The decision that it takes back or amends (live only, R21).
+    pub supersedes: Option<DecisionId>,
+    /// What it rests on.
+    pub evidence: Evidence,
+}
+
+/// What a decision rests on: enough to recompute it by hand, and bounded (R26).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Evidence {
+    /// The policy that it was judged by.
+    pub policy: PolicyName,
+    /// The window, probation month or run that was judged.
+    pub window: Option<Interval>,
+    /// Effective downtime in it, in milliseconds.
+    pub downtime_ms: Option<i64>,
+    /// The budget that it was held against, in milliseconds.
+    pub budget_ms: Option<i64>,
+    /// The outages that count in it.
+    pub outages: Vec<OutageEvidence>,
+    /// The exclusions that took out downtime in it.
+    pub exclusions: Vec<ExclusionId>,
+    /// Its coverage.
+    pub coverage: Option<Ratio>,
+    /// A warning's highest active level.
+    pub level: Option<WarningLevel>,
+    /// A probation month's number, from 1.
+    pub month: Option<u32>,
+    /// How many customers have the product.
+    pub customers: Option<u64>,
+    /// A manufacturer's products that are removed.
+    pub removed: Vec<Asin>,
+}
+
+impl Evidence {
+    /// Evidence that names its policy and nothing else yet.
+    #[must_use]
+    pub const fn new(policy: PolicyName) -> Self {
+        Self {
+            policy,
+            window: None,
+            downtime_ms: None,
+            budget_ms: None,
+            outages: Vec::new(),
+            exclusions: Vec::new(),
+            coverage: None,
+            level: None,
+            month: None,
+            customers: None,
+            removed: Vec::new(),
+        }
+    }
+}
+
+/// An outage as a decision or report shows it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutageEvidence {
+    /// The run, cut to badged time and T.
+    pub run: Interval,
+    /// Its effective downtime over all regions, in milliseconds.
+    pub downtime_ms: i64,
+    /// Whether the run may still go on (R14).
+    pub open: bool,
+    /// Where its effective downtime is.
+    pub regions: RegionSet,
+    /// What its effective downtime is from.
+    pub causes: CauseSet,
+}
+
+/// What downtime is from, in listing order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Cause {
+    /// The product itself.
+    Own,
+    /// Its skill.
+    Skill,
+    /// Its hub.
+    Hub,
+}
+
+impl Cause {
+    /// Every cause, in listing order.
+    pub const ALL: [Self; 3] = [Self::Own, Self::Skill, Self::Hub];
+
+    /// The cause's name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Skill => "skill",
+            Self::Hub => "hub",
+        }
+    }
+}
+
+/// A set of causes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct CauseSet(u8);
+
+impl CauseSet {
+    /// Whether the cause is in the set.
+    #[must_use]
+    pub const fn contains(self, cause: Cause) -> bool {
+        self.0 & (1 << cause as u8) != 0
+    }
+
+    /// The causes in listing order.
+    pub fn iter(self) -> impl Iterator<Item = Cause> {
+        Cause::ALL.into_iter().filter(move |cause| self.contains(*cause))
+    }
+}
+
+impl FromIterator<Cause> for CauseSet {
+    fn from_iter<I: IntoIterator<Item = Cause>>(causes: I) -> Self {
+        Self(causes.into_iter().fold(0, |set, cause| set | (1 << cause as u8)))
+    }
+}

@@ -1,0 +1,30 @@
+//! The vocabulary of badgewatch: ids, time, intervals, events, registry facts, policy values,
+//! decisions and standings.
+//!
+//! No I/O, no clock, no serialization. Every other crate speaks in these types, so a value that
+//! exists has already been checked: parsing happens once, at the edge (`wire`).
+//! Rule numbers (R1 … R26) refer to `docs/semantics.md`.
+
+pub mod decision;
+pub mod event;
+pub mod fact;
+pub mod id;
+pub mod interval;
+pub mod policy;
+pub mod product;
+pub mod ratio;
+pub mod rejection;
+pub mod report;
+pub mod time;
+
+pub use decision::{Decision, DecisionKind, Evidence, OutageEvidence, Reason, Scope, WarningCause, WarningLevel};
+pub use event::{Event, EventBody, EventRef, HealthState};
+pub use fact::Fact;
+pub use id::{Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef};
+pub use interval::{Interval, IntervalSet};
+pub use policy::Policy;
+pub use product::Product;
+pub use ratio::{Ppm, Ratio};
+pub use rejection::{RejectReason, Rejection};
+pub use report::Report;
+pub use time::{DurationMs, Timestamp};
