@@ -1,1 +1,12 @@
-//! compute.
+//! From health events to evidence: slices, states, down intervals, runs, outages, coverage.
+//!
+//! Pure: no clock, no I/O. Events go in through [`SubjectHealth`], in any order; out comes
+//! [`domain::ProductEvidence`]. The result depends on the set of events only, never on their
+//! order of arrival (R19).
+
+pub mod evidence;
+pub mod minutes;
+pub mod subject;
+
+pub use evidence::gather;
+pub use subject::SubjectHealth;

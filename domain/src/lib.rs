@@ -7,6 +7,7 @@
 
 pub mod decision;
 pub mod event;
+pub mod evidence;
 pub mod fact;
 pub mod id;
 pub mod interval;
@@ -19,6 +20,7 @@ pub mod time;
 
 pub use decision::{Decision, DecisionKind, Evidence, OutageEvidence, Reason, Scope, WarningCause, WarningLevel};
 pub use event::{Event, EventBody, EventRef, HealthState};
+pub use evidence::{Outage, ProductEvidence, RegionEvidence};
 pub use fact::Fact;
 pub use id::{Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef};
 pub use interval::{Interval, IntervalSet};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::interval::Interval;
 use crate::ratio::Ppm;
 use crate::time::{DurationMs, Timestamp};
 
@@ -49,6 +50,73 @@ pub struct Policy {
     pub min_coverage: Ppm,
     /// Where set, critical outages are told and to be acknowledged within this time.
     pub critical_outage_acknowledge_within: Option<DurationMs>,
+}
+
+/// The stretch of time that a window rule gives for an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// The window's earliest start, before `enabled_at` and `floor` cut it.
+    pub from: Timestamp,
+    /// W: the window's whole length, which the budget is a share of.
+    pub length: DurationMs,
+}
+
+impl Policy {
+    /// The window's frame at an instant (R10).
+    #[must_use]
+    pub fn frame_at(&self, at: Timestamp) -> Frame {
+        match self.window {
+            WindowRule::Rolling(length) => Frame { from: at.saturating_sub(length), length },
+            WindowRule::ResetsOn { month, day } => year_frame(at, month, day),
+        }
+    }
+
+    /// The frame of the year that ends at `at`, where a year does: there it is judged first (R10).
+    #[must_use]
+    pub fn frame_ending_at(&self, at: Timestamp) -> Option<Frame> {
+        match self.window {
+            WindowRule::Rolling(_) => None,
+            WindowRule::ResetsOn { month, day } => {
+                let (now, before) = (year_frame(at, month, day), year_frame(at.saturating_sub(DurationMs(1)), month, day));
+                (now.from == at && before.from < at).then_some(before)
+            }
+        }
+    }
+
+    /// The first reset after an instant; `None` for a rolling window.
+    #[must_use]
+    pub fn reset_after(&self, at: Timestamp) -> Option<Timestamp> {
+        match self.window {
+            WindowRule::Rolling(_) => None,
+            WindowRule::ResetsOn { .. } => {
+                let frame = self.frame_at(at);
+                Some(frame.from.saturating_add(frame.length))
+            }
+        }
+    }
+
+    /// The budget of a frame: ⌊(1 − target) × W⌋ milliseconds (R10).
+    #[must_use]
+    pub fn budget_ms(&self, frame: Frame) -> i64 {
+        self.target.complement().floor_of(frame.length.ms())
+    }
+
+    /// The window at an instant: the frame, cut to when judging may begin (R10).
+    #[must_use]
+    pub fn window(frame: Frame, enabled_at: Timestamp, floor: Option<Timestamp>, at: Timestamp) -> Interval {
+        Interval::new(frame.from.max(enabled_at).max(floor.unwrap_or(Timestamp::MIN)), at)
+    }
+}
+
+fn year_frame(at: Timestamp, month: u32, day: u32) -> Frame {
+    let start = |year| Timestamp::from_date(year, month, day);
+    let this = start(at.year()).unwrap_or(Timestamp::MIN);
+    let (from, to) = if this <= at {
+        (this, start(at.year() + 1).unwrap_or(Timestamp::MAX))
+    } else {
+        (start(at.year() - 1).unwrap_or(Timestamp::MIN), this)
+    };
+    Frame { from, length: to - from }
 }
 
 /// A policy's id and version.

@@ -1,0 +1,47 @@
+//! The numbers of a standing at T (R8, R10).
+
+use domain::decision::WarningLevel;
+use domain::interval::{Interval, IntervalSet};
+use domain::ratio::Ratio;
+use domain::report::{ProbationStanding, ProductStanding, Standing};
+use domain::time::Timestamp;
+
+use crate::scope::ScopeCase;
+
+/// A standing with its numbers.
+#[must_use]
+pub fn at(
+    scope: &ScopeCase<'_>,
+    floor: Option<Timestamp>,
+    standing: Standing,
+    warning_level: Option<WarningLevel>,
+    probation: Option<ProbationStanding>,
+) -> ProductStanding {
+    let (at, case) = (scope.at(), scope.case);
+    let frame = case.policy.frame_at(at);
+    let window = scope.window(frame, floor, at);
+    let downtime_ms = scope.downtime.ms_within(window);
+    let (measured, badged) = scope.coverage_ms(window);
+    let observed = observed_ms(scope, window);
+    ProductStanding {
+        asin: case.product.asin.clone(),
+        manufacturer: case.product.terms_at(at).manufacturer.clone(),
+        scope: scope.scope,
+        standing,
+        warning_level,
+        availability: Ratio::of(frame.length.ms() - downtime_ms, frame.length.ms()),
+        observed_availability: Ratio::of(observed - downtime_ms, observed),
+        coverage: Ratio::of(measured, badged),
+        downtime_ms,
+        budget_ms: case.policy.budget_ms(frame),
+        window,
+        probation,
+        outages: scope.counting(window, floor).iter().map(|outage| case.evidence.show(outage, at)).collect(),
+    }
+}
+
+/// |measured ∪ effective downtime| over the scope's regions, as a union in time.
+fn observed_ms(scope: &ScopeCase<'_>, window: Interval) -> i64 {
+    let measured: IntervalSet = scope.case.evidence.union_in(scope.scope, |region| &region.measured);
+    measured.clip(window).union(&scope.downtime.set().clip(window)).ms()
+}

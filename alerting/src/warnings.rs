@@ -1,0 +1,144 @@
+//! Warnings: which reasons are active, and which become so (R12).
+
+use domain::decision::{Reason, WarningCause, WarningLevel};
+use domain::interval::Interval;
+use domain::policy::Policy;
+use domain::ratio::{PPM, Ppm};
+use domain::time::{DurationMs, Timestamp};
+
+use crate::scope::{ScopeCase, below};
+
+/// The projection's and the coverage warning's look-backs.
+const WEEK: DurationMs = DurationMs::days(7);
+const MONTH: DurationMs = DurationMs::days(30);
+/// A coverage warning needs at least so much badged time.
+const COVERAGE_BADGED_MIN: DurationMs = DurationMs::days(1);
+
+/// The warning reasons, in listing order.
+const REASONS: [(WarningLevel, WarningCause); 6] = [
+    (WarningLevel::Watch, WarningCause::Budget),
+    (WarningLevel::Warning, WarningCause::Budget),
+    (WarningLevel::Warning, WarningCause::Outages),
+    (WarningLevel::Warning, WarningCause::Projection),
+    (WarningLevel::Critical, WarningCause::Budget),
+    (WarningLevel::Critical, WarningCause::Outages),
+];
+
+/// Which reasons are active.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Active {
+    reasons: [bool; REASONS.len()],
+    coverage: bool,
+}
+
+/// What the window holds at an instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Usage {
+    /// The instant.
+    pub at: Timestamp,
+    /// The window.
+    pub window: Interval,
+    /// Its budget, in milliseconds.
+    pub budget_ms: i64,
+    /// Effective downtime in it, in milliseconds.
+    pub downtime_ms: i64,
+    /// Outages that count in it.
+    pub outages: usize,
+}
+
+impl Active {
+    /// The highest active level.
+    #[must_use]
+    pub fn level(&self) -> Option<WarningLevel> {
+        REASONS.into_iter().zip(self.reasons).filter(|(_, active)| *active).map(|((level, _), _)| level).max()
+    }
+
+    /// Takes in what an instant's usage says; returns the reasons that became active.
+    pub fn update(&mut self, scope: &ScopeCase<'_>, usage: Usage) -> Vec<Reason> {
+        let mut fresh = Vec::new();
+        for (index, (level, cause)) in REASONS.into_iter().enumerate() {
+            let was = self.reasons[index];
+            let is = match cause {
+                WarningCause::Budget => budget_active(scope.case.policy, level, usage, was),
+                WarningCause::Outages => usage.outages >= outages_threshold(scope.case.policy, level),
+                WarningCause::Projection if is_midnight(usage.at) => projection_active(scope, usage),
+                WarningCause::Projection => was,
+            };
+            self.reasons[index] = is;
+            if is && !was {
+                fresh.push(Reason::Warning(level, cause));
+            }
+        }
+        fresh
+    }
+
+    /// Whether coverage of the last 30 days just fell too low; asked at 00:00 UTC.
+    pub fn coverage_fell(&mut self, scope: &ScopeCase<'_>, at: Timestamp) -> bool {
+        let window = coverage_window(at);
+        let (measured, badged) = scope.coverage_ms(window);
+        let enough = scope.held.ms_within(window) >= COVERAGE_BADGED_MIN.ms();
+        let is = enough && badged > 0 && below(measured, badged, scope.case.policy.min_coverage.get());
+        !std::mem::replace(&mut self.coverage, is) && is
+    }
+}
+
+/// The stretch of time that a coverage warning looks at.
+#[must_use]
+pub fn coverage_window(at: Timestamp) -> Interval {
+    Interval::new(at.saturating_sub(MONTH), at)
+}
+
+/// Whether an instant is 00:00 UTC.
+#[must_use]
+pub fn is_midnight(at: Timestamp) -> bool {
+    at == at.floor_day()
+}
+
+/// The usages at which a budget reason becomes active, or the budget is exceeded, in milliseconds.
+#[must_use]
+pub fn budget_levels(policy: &Policy, budget_ms: i64) -> [i64; 4] {
+    let warnings = &policy.warnings;
+    let [watch, warning, critical] =
+        [warnings.watch_budget, warnings.warning_budget, warnings.critical_budget].map(|share| share.ceil_of(budget_ms).max(1));
+    [watch, warning, critical, budget_ms + 1]
+}
+
+fn budget_threshold(policy: &Policy, level: WarningLevel) -> Ppm {
+    match level {
+        WarningLevel::Watch => policy.warnings.watch_budget,
+        WarningLevel::Warning => policy.warnings.warning_budget,
+        WarningLevel::Critical => policy.warnings.critical_budget,
+    }
+}
+
+fn outages_threshold(policy: &Policy, level: WarningLevel) -> usize {
+    let count = match level {
+        WarningLevel::Watch | WarningLevel::Warning => policy.warnings.warning_outages,
+        WarningLevel::Critical => policy.warnings.critical_outages,
+    };
+    usize::try_from(count.max(1)).unwrap_or(usize::MAX)
+}
+
+/// Reached: active. Hysteresis lower, or 0: not. In between: as it was.
+fn budget_active(policy: &Policy, level: WarningLevel, usage: Usage, was: bool) -> bool {
+    let share = budget_threshold(policy, level);
+    let scaled = i128::from(usage.downtime_ms) * i128::from(PPM);
+    let of_budget = |ppm: i64| i128::from(usage.budget_ms) * i128::from(ppm);
+    if usage.downtime_ms == 0 {
+        return false;
+    }
+    let reached = scaled >= of_budget(share.get());
+    let lapsed = scaled <= of_budget(share.get() - policy.warnings.hysteresis.get());
+    reached || (was && !lapsed)
+}
+
+/// R12: used + burn × horizon would exceed the budget by both look-backs.
+fn projection_active(scope: &ScopeCase<'_>, usage: Usage) -> bool {
+    let horizon = i128::from(scope.case.policy.warnings.projection.ms());
+    [WEEK, MONTH].into_iter().all(|back| {
+        let recent = Interval::new(usage.at.saturating_sub(back).max(usage.window.from), usage.at);
+        let burnt = i128::from(scope.downtime.ms_within(recent));
+        let missing = i128::from(usage.budget_ms - usage.downtime_ms);
+        burnt * horizon > missing * i128::from(back.ms())
+    })
+}

@@ -1,0 +1,256 @@
+//! Counts per UTC minute (R3), and sets of minutes.
+//!
+//! Layout: events come mostly in order, so a subject's minutes lie in day pages whose last
+//! entry is the one touched next; an event in order costs two comparisons and an addition.
+//! Judging happens when a count changes a slice's verdict, not when somebody asks.
+
+use std::collections::BTreeMap;
+
+use domain::interval::{Interval, IntervalSet};
+use domain::policy::Policy;
+use domain::ratio::PPM;
+use domain::time::{MINUTE_MS, Timestamp};
+
+/// Minutes in a page: one UTC day.
+const PAGE_MINUTES: u32 = 1_440;
+
+/// Attempts of one subject in one region, by UTC minute.
+#[derive(Clone, Default, Debug)]
+pub struct Minutes {
+    pages: Vec<Page>,
+    /// How often a minute's 32-bit counts overflowed: (ok, failed), in units of 2³².
+    carries: BTreeMap<u32, (u32, u32)>,
+    judged: MinuteSet,
+    down: MinuteSet,
+}
+
+#[derive(Clone, Debug)]
+struct Page {
+    day: u32,
+    slices: Vec<Slice>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slice {
+    minute: u16,
+    ok: u32,
+    failed: u32,
+}
+
+/// What a slice's counts say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Verdict {
+    judged: bool,
+    down: bool,
+}
+
+impl Minutes {
+    /// Adds attempts to the minute that holds `at` (R3). No allocation but for a new minute.
+    /// Returns whether the minute's verdict changed.
+    pub fn add(&mut self, at: Timestamp, ok: u32, failed: u32, policy: &Policy) -> bool {
+        let minute = minute_of(at);
+        let (page, entry) = self.locate(minute);
+        let slice = &mut self.pages[page].slices[entry];
+        let (before, after) = (
+            *slice,
+            Slice { minute: slice.minute, ok: slice.ok.wrapping_add(ok), failed: slice.failed.wrapping_add(failed) },
+        );
+        *slice = after;
+        let old = verdict(self.totals(minute, before), policy);
+        if after.ok < before.ok || after.failed < before.failed {
+            let carry = self.carries.entry(minute).or_default();
+            carry.0 += u32::from(after.ok < before.ok);
+            carry.1 += u32::from(after.failed < before.failed);
+        }
+        let new = verdict(self.totals(minute, after), policy);
+        if old.judged != new.judged {
+            self.judged.set(minute, new.judged);
+        }
+        if old.down != new.down {
+            self.down.set(minute, new.down);
+        }
+        old != new
+    }
+
+    /// The judged minutes that have ended by `until` (R3).
+    #[must_use]
+    pub fn judged(&self, until: Timestamp) -> IntervalSet {
+        self.judged.intervals(until)
+    }
+
+    /// The down minutes that have ended by `until` (R3).
+    #[must_use]
+    pub fn down(&self, until: Timestamp) -> IntervalSet {
+        self.down.intervals(until)
+    }
+
+    fn totals(&self, minute: u32, slice: Slice) -> (u64, u64) {
+        let (ok, failed) = if self.carries.is_empty() { (0, 0) } else { self.carries.get(&minute).copied().unwrap_or_default() };
+        ((u64::from(ok) << 32) + u64::from(slice.ok), (u64::from(failed) << 32) + u64::from(slice.failed))
+    }
+
+    fn locate(&mut self, minute: u32) -> (usize, usize) {
+        let (day, of_day) = (minute / PAGE_MINUTES, u16::try_from(minute % PAGE_MINUTES).expect("a day has 1,440 minutes"));
+        let page = match self.pages.last() {
+            Some(last) if last.day == day => self.pages.len() - 1,
+            _ => match self.pages.binary_search_by_key(&day, |page| page.day) {
+                Ok(found) => found,
+                Err(place) => {
+                    self.pages.insert(place, Page { day, slices: Vec::new() });
+                    place
+                }
+            },
+        };
+        let slices = &mut self.pages[page].slices;
+        let entry = match slices.last() {
+            Some(last) if last.minute == of_day => slices.len() - 1,
+            _ => match slices.binary_search_by_key(&of_day, |slice| slice.minute) {
+                Ok(found) => found,
+                Err(place) => {
+                    slices.insert(place, Slice { minute: of_day, ok: 0, failed: 0 });
+                    place
+                }
+            },
+        };
+        (page, entry)
+    }
+}
+
+fn minute_of(at: Timestamp) -> u32 {
+    u32::try_from(at.minute()).expect("accepted instants lie between 1970 and 9999")
+}
+
+/// R3: judged from `min_attempts` on; down when failed × 1,000,000 > attempts × `down_ratio`.
+fn verdict((ok, failed): (u64, u64), policy: &Policy) -> Verdict {
+    let attempts = u128::from(ok) + u128::from(failed);
+    let judged = attempts >= u128::from(policy.min_attempts);
+    let limit = attempts * u128::from(policy.down_ratio.get().unsigned_abs());
+    Verdict { judged, down: judged && u128::from(failed) * u128::from(PPM.unsigned_abs()) > limit }
+}
+
+/// A set of minutes as sorted, disjoint, not touching ranges.
+#[derive(Clone, Default, Debug)]
+struct MinuteSet(Vec<(u32, u32)>);
+
+impl MinuteSet {
+    fn set(&mut self, minute: u32, member: bool) {
+        if member { self.insert(minute) } else { self.remove(minute) }
+    }
+
+    fn insert(&mut self, minute: u32) {
+        let next = self.0.partition_point(|&(from, _)| from <= minute);
+        let joins_left = next > 0 && self.0[next - 1].1 >= minute;
+        let joins_right = self.0.get(next).is_some_and(|&(from, _)| from == minute + 1);
+        match (joins_left, joins_right) {
+            (true, _) if self.0[next - 1].1 > minute => {}
+            (true, true) => {
+                self.0[next - 1].1 = self.0[next].1;
+                self.0.remove(next);
+            }
+            (true, false) => self.0[next - 1].1 = minute + 1,
+            (false, true) => self.0[next].0 = minute,
+            (false, false) => self.0.insert(next, (minute, minute + 1)),
+        }
+    }
+
+    fn remove(&mut self, minute: u32) {
+        let next = self.0.partition_point(|&(from, _)| from <= minute);
+        let Some(held) = next.checked_sub(1).filter(|&held| self.0[held].1 > minute) else { return };
+        let (from, to) = self.0[held];
+        match (from == minute, to == minute + 1) {
+            (true, true) => {
+                self.0.remove(held);
+            }
+            (true, false) => self.0[held].0 = minute + 1,
+            (false, true) => self.0[held].1 = minute,
+            (false, false) => {
+                self.0[held].1 = minute;
+                self.0.insert(next, (minute + 1, to));
+            }
+        }
+    }
+
+    fn intervals(&self, until: Timestamp) -> IntervalSet {
+        let ended = Interval::new(Timestamp::MIN, until.floor_minute());
+        let instant = |minute: u32| Timestamp::clamped(i64::from(minute) * MINUTE_MS);
+        let mut out = IntervalSet::new();
+        for &(from, to) in &self.0 {
+            out.push(Interval::new(instant(from), instant(to)).intersect(ended));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::evidence::tests::policy;
+
+    fn at(minute: u32) -> Timestamp {
+        Timestamp::clamped(i64::from(minute) * MINUTE_MS + 500)
+    }
+
+    proptest! {
+        #[test]
+        fn a_minute_set_is_a_set(steps in prop::collection::vec((0..40_u32, any::<bool>()), 0..200)) {
+            let (mut set, mut oracle) = (MinuteSet::default(), BTreeSet::new());
+            for (minute, member) in steps {
+                set.set(minute, member);
+                if member { oracle.insert(minute); } else { oracle.remove(&minute); }
+                let listed: Vec<u32> = set.0.iter().flat_map(|&(from, to)| from..to).collect();
+                prop_assert_eq!(listed, oracle.iter().copied().collect::<Vec<_>>());
+                prop_assert!(set.0.windows(2).all(|pair| pair[0].1 < pair[1].0), "{:?}", set.0);
+            }
+        }
+
+        #[test]
+        fn verdicts_follow_the_sums_in_any_order(
+            counts in prop::collection::vec((0..4_000_u32, 0..30_u32, 0..60_u32), 0..60),
+        ) {
+            let mut policy = policy();
+            policy.min_attempts = 20;
+            let mut minutes = Minutes::default();
+            let mut sums: BTreeMap<u32, (u64, u64)> = BTreeMap::new();
+            for &(minute, ok, failed) in &counts {
+                minutes.add(at(minute), ok, failed, &policy);
+                let sum = sums.entry(minute).or_default();
+                *sum = (sum.0 + u64::from(ok), sum.1 + u64::from(failed));
+            }
+            let until = at(4_000);
+            let expected = |keep: &dyn Fn(u64, u64) -> bool| sums.iter()
+                .filter(|(_, (ok, failed))| keep(*ok, *failed))
+                .map(|(minute, _)| Interval::new(at(*minute).floor_minute(), at(*minute + 1).floor_minute()))
+                .collect::<IntervalSet>();
+            prop_assert_eq!(minutes.judged(until), expected(&|ok, failed| ok + failed >= 20));
+            prop_assert_eq!(minutes.down(until), expected(&|ok, failed| {
+                ok + failed >= 20 && failed * 1_000_000 > (ok + failed) * 950_000
+            }));
+        }
+    }
+
+    #[test]
+    fn counts_beyond_32_bits_stay_exact() {
+        let mut minutes = Minutes::default();
+        let policy = policy();
+        minutes.add(at(7), 0, u32::MAX, &policy);
+        minutes.add(at(7), u32::MAX / 20, 0, &policy);
+        assert!(!minutes.down(at(9)).is_empty(), "more than 95 % failed");
+        minutes.add(at(7), 0, u32::MAX, &policy);
+        assert!(!minutes.down(at(9)).is_empty(), "the failures must not wrap around to almost none");
+        minutes.add(at(7), u32::MAX / 10, 0, &policy);
+        assert!(minutes.down(at(9)).is_empty(), "more than 5 % are fine again");
+    }
+
+    #[test]
+    fn a_minute_counts_once_it_has_ended() {
+        let mut minutes = Minutes::default();
+        minutes.add(at(7), 0, 20, &policy());
+        let end = Timestamp::clamped(8 * MINUTE_MS);
+        assert!(minutes.down(Timestamp::clamped(end.ms() - 1)).is_empty());
+        assert_eq!(minutes.down(end).ms(), MINUTE_MS);
+    }
+}

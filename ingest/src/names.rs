@@ -1,0 +1,177 @@
+//! Names of events and what is remembered of them (R5).
+//!
+//! `(reporter, subject, seq)` names an event. Over files every name is remembered
+//! ([`ExactNames`]); live, each subject remembers a bounded number ([`RecentNames`]).
+
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::hash::{Hash, Hasher};
+
+use domain::{EventBody, EventRef, Region, Timestamp};
+use rustc_hash::{FxHashMap, FxHasher};
+
+/// Sequence numbers that a subject remembers of each reporter, live (R5).
+pub const REMEMBERED_SEQS_MAX: usize = 64;
+/// Reporters that a subject remembers, live (R5).
+pub const REMEMBERED_REPORTERS_MAX: usize = 8;
+
+/// An event's name within its subject.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Name<'a> {
+    /// Who reported it; no reporter is one of its own.
+    pub reporter: Option<&'a str>,
+    /// The reporter's sequence number.
+    pub seq: u64,
+}
+
+/// What a name's memory says of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Named {
+    /// The name is new; from now on it is taken.
+    New,
+    /// The same event again: drop it.
+    Duplicate,
+    /// The name is taken by an event with other content: reject this one.
+    Conflict,
+    /// The sequence number is older than what is remembered: reject the event whole.
+    TooOld,
+}
+
+/// A memory of names.
+pub trait Names {
+    /// Looks an event's name up and occupies it if it is free. `subject` is the subject's
+    /// number, dense from 0. An event without `seq` has no name and is always new.
+    fn occupy(&mut self, subject: u32, event: &EventRef<'_>) -> Named;
+}
+
+/// What a name stands for: type, region, instant, and counts or state.
+type Content = (Region, Timestamp, EventBody);
+
+fn name<'a>(event: &EventRef<'a>) -> Option<Name<'a>> {
+    event.seq.map(|seq| Name { reporter: event.reporter, seq })
+}
+
+/// Remembers every name exactly; for bounded input.
+#[derive(Default, Debug)]
+pub struct ExactNames {
+    reporters: FxHashMap<Option<Box<str>>, u32>,
+    contents: FxHashMap<(u32, u32, u64), Content>,
+}
+
+impl Names for ExactNames {
+    fn occupy(&mut self, subject: u32, event: &EventRef<'_>) -> Named {
+        let Some(name) = name(event) else { return Named::New };
+        let reporter = match self.reporters.get(&name.reporter.map(Box::from)) {
+            Some(&known) => known,
+            None => {
+                let next = u32::try_from(self.reporters.len()).expect("bounded input names fewer than 2^32 reporters");
+                self.reporters.insert(name.reporter.map(Box::from), next);
+                next
+            }
+        };
+        let content = (event.region, event.at, event.body);
+        match self.contents.entry((subject, reporter, name.seq)) {
+            Entry::Vacant(free) => {
+                free.insert(content);
+                Named::New
+            }
+            Entry::Occupied(taken) if *taken.get() == content => Named::Duplicate,
+            Entry::Occupied(_) => Named::Conflict,
+        }
+    }
+}
+
+/// Remembers what R5 asks for live: the last [`REMEMBERED_SEQS_MAX`] sequence numbers of each of
+/// a subject's last [`REMEMBERED_REPORTERS_MAX`] reporters.
+///
+/// A ninth reporter takes the place of the one that was silent longest. What that one had sent
+/// is then told from new events by sequence number alone: a reporter that isn't remembered is
+/// heard only above the highest number that was ever forgotten, so nothing counts twice.
+#[derive(Default, Debug)]
+pub struct RecentNames {
+    subjects: Vec<Reporters>,
+}
+
+#[derive(Default, Debug)]
+struct Reporters {
+    /// Most recently heard last.
+    recent: Vec<Memory>,
+    /// The highest sequence number of a reporter that was forgotten.
+    forgotten: Option<u64>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    reporter: Option<Box<str>>,
+    /// Numbers up to this may have been taken before the reporter was last forgotten.
+    heard_above: Option<u64>,
+    /// Rising sequence numbers, each with its content's hash. A collision could only call a
+    /// conflict a duplicate: neither counts.
+    seqs: VecDeque<(u64, u64)>,
+}
+
+impl Names for RecentNames {
+    fn occupy(&mut self, subject: u32, event: &EventRef<'_>) -> Named {
+        let Some(name) = name(event) else { return Named::New };
+        let index = usize::try_from(subject).expect("a subject's number fits in memory");
+        if index >= self.subjects.len() {
+            self.subjects.resize_with(index + 1, Reporters::default);
+        }
+        let mut hasher = FxHasher::default();
+        (event.region, event.at, event.body).hash(&mut hasher);
+        self.subjects[index].occupy(name, hasher.finish())
+    }
+}
+
+impl Reporters {
+    fn occupy(&mut self, name: Name<'_>, content: u64) -> Named {
+        let known = self.recent.iter().rposition(|memory| memory.reporter.as_deref() == name.reporter);
+        match known {
+            Some(index) if index + 1 == self.recent.len() => {}
+            Some(index) => self.recent[index..].rotate_left(1),
+            None if self.forgotten.is_some_and(|forgotten| name.seq <= forgotten) => return Named::TooOld,
+            None => {
+                let heard_above = self.forgotten;
+                if self.recent.len() == REMEMBERED_REPORTERS_MAX {
+                    let forgotten = self.recent.remove(0).seqs.back().map(|&(seq, _)| seq);
+                    self.forgotten = self.forgotten.max(forgotten);
+                }
+                self.recent.push(Memory {
+                    reporter: name.reporter.map(Box::from),
+                    heard_above,
+                    seqs: VecDeque::new(),
+                });
+            }
+        }
+        self.recent.last_mut().map_or(Named::New, |memory| memory.occupy(name.seq, content))
+    }
+}
+
+impl Memory {
+    fn occupy(&mut self, seq: u64, content: u64) -> Named {
+        let place = match self.seqs.back() {
+            Some(&(last, _)) if last >= seq => match self.seqs.binary_search_by_key(&seq, |&(seq, _)| seq) {
+                Ok(found) if self.seqs[found].1 == content => return Named::Duplicate,
+                Ok(_) => return Named::Conflict,
+                Err(place) => place,
+            },
+            _ => self.seqs.len(),
+        };
+        if self.heard_above.is_some_and(|heard| seq <= heard) {
+            return Named::TooOld;
+        }
+        if self.seqs.len() == REMEMBERED_SEQS_MAX {
+            if place == 0 {
+                return Named::TooOld;
+            }
+            self.seqs.pop_front();
+            self.seqs.insert(place - 1, (seq, content));
+        } else {
+            self.seqs.insert(place, (seq, content));
+        }
+        Named::New
+    }
+}
+
+#[cfg(test)]
+mod tests;

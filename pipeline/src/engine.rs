@@ -1,0 +1,195 @@
+//! The engine: facts and events in, in any order; what they imply out (R19).
+
+use std::collections::BTreeSet;
+
+use alerting::{Case, Certification, Judgement, Removed};
+use compute::gather;
+use domain::decision::{Decision, Scope};
+use domain::event::EventRef;
+use domain::fact::Fact;
+use domain::id::{Asin, Subject};
+use domain::policy::Policy;
+use domain::product::Product;
+use domain::rejection::RejectReason;
+use domain::report::{ManufacturerStanding, ProductStanding};
+use domain::time::Timestamp;
+use ingest::{Named, Names};
+use registry::{Ledger, Refusal, Registry};
+
+use crate::subjects::Subjects;
+
+/// What became of an event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Applied {
+    /// It counts.
+    New,
+    /// It was there before and is dropped (R5).
+    Duplicate,
+    /// It doesn't count.
+    Rejected(RejectReason, String),
+}
+
+/// Everything implied at an instant, but for rejections.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Implied {
+    /// By ASIN, then scope.
+    pub products: Vec<ProductStanding>,
+    /// By id, then scope.
+    pub manufacturers: Vec<ManufacturerStanding>,
+    /// In the order of R17.
+    pub decisions: Vec<Decision>,
+}
+
+/// All state of the computation, in memory, owned by one thread.
+#[derive(Debug)]
+pub struct Engine<N> {
+    policy: Policy,
+    names: N,
+    ledger: Ledger,
+    registry: Registry,
+    /// Products by number, in the order of their ASINs; what subjects' dependents refer to.
+    products: Vec<Asin>,
+    subjects: Subjects,
+    /// Numbers of the products whose evidence changed since they were last judged.
+    dirty: BTreeSet<u32>,
+}
+
+impl<N: Names + Default> Engine<N> {
+    /// An engine that knows nothing yet.
+    #[must_use]
+    pub fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            names: N::default(),
+            ledger: Ledger::default(),
+            registry: Registry::default(),
+            products: Vec::new(),
+            subjects: Subjects::default(),
+            dirty: BTreeSet::new(),
+        }
+    }
+
+    /// The policy that it judges by.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The registry as of the last [`Self::settle_registry`].
+    #[must_use]
+    pub const fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Takes in a registry fact; it counts from the next [`Self::settle_registry`] on.
+    ///
+    /// # Errors
+    /// What contradicts an earlier fact is refused.
+    pub fn add_fact(&mut self, line: u64, fact: Fact) -> Result<(), Refusal> {
+        self.ledger.add(line, fact)
+    }
+
+    /// Ties all facts together; must be called after facts were added and before events about
+    /// what they register. Returns the facts about something that nobody registered (yet).
+    pub fn settle_registry(&mut self) -> Vec<Refusal> {
+        let (registry, unknown) = self.ledger.resolve();
+        self.registry = registry;
+        self.registry.subjects.iter().for_each(|subject| self.subjects.register(subject));
+        self.products = self.registry.products.keys().cloned().collect();
+        let ties: Vec<(Subject, u32)> = (0..)
+            .zip(self.registry.products.values())
+            .flat_map(|(number, product)| registry::subjects_of(product).map(move |subject| (subject, number)))
+            .collect();
+        self.subjects.tie(ties.iter().map(|(subject, number)| (subject, *number)));
+        self.dirty = (0..).take(self.products.len()).collect();
+        unknown
+    }
+
+    /// Takes in an event. The order of events doesn't matter, but for two of one name: the first
+    /// stands (R5).
+    #[inline]
+    pub fn apply(&mut self, event: &EventRef<'_>) -> Applied {
+        let Some(subject) = self.subjects.number(event.subject) else { return unknown_subject(event) };
+        match self.names.occupy(subject, event) {
+            Named::New => {}
+            Named::Duplicate => return Applied::Duplicate,
+            Named::Conflict => return conflicting(event),
+            Named::TooOld => return too_old(event),
+        }
+        if self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policy) {
+            self.dirty.extend(self.subjects.dependents(subject));
+        }
+        Applied::New
+    }
+
+    /// Whether the health of a product changed since [`Self::take_dirty`]; by ASIN.
+    pub fn take_dirty(&mut self) -> Vec<Asin> {
+        let dirty = std::mem::take(&mut self.dirty);
+        dirty.into_iter().filter_map(|number| self.products.get(number as usize).cloned()).collect()
+    }
+
+    /// Judges a product in each of its scopes at T.
+    #[must_use]
+    pub fn judge(&self, product: &Product, at: Timestamp) -> Vec<(Scope, Judgement)> {
+        let scopes = alerting::scopes(&self.policy, product, at);
+        if scopes.is_empty() {
+            return Vec::new();
+        }
+        let health = |subject: domain::SubjectRef<'_>, region| self.subjects.health(subject, region);
+        let evidence = gather(product, &self.registry.exclusions, &self.policy, at, health);
+        let certification = Certification {
+            listings: self.registry.listings.get(&product.asin).cloned().unwrap_or_default(),
+            skill_listings: self.registry.skill_listings_of(product).cloned().collect(),
+        };
+        let case = Case { policy: &self.policy, product, evidence: &evidence, certification: &certification };
+        scopes.into_iter().filter_map(|scope| alerting::judge(&case, scope).map(|judgement| (scope, judgement))).collect()
+    }
+
+    /// Everything implied at T (R19).
+    #[must_use]
+    pub fn implied(&self, at: Timestamp) -> Implied {
+        let products = self.registry.products.values();
+        self.combine(at, products.flat_map(|product| self.judge(product, at).into_iter().map(move |(s, j)| (product, s, j))))
+    }
+
+    /// Puts judgements of all products together and adds what they mean for manufacturers.
+    #[must_use]
+    pub fn combine<'a>(&'a self, at: Timestamp, judged: impl Iterator<Item = (&'a Product, Scope, Judgement)>) -> Implied {
+        let (mut implied, mut removed) = (Implied::default(), Vec::new());
+        for (product, scope, judgement) in judged {
+            implied.products.push(judgement.standing);
+            implied.decisions.extend(judgement.decisions);
+            removed.push((product, scope, judgement.removed));
+        }
+        let removed: Vec<Removed<'_>> =
+            removed.iter().map(|(product, scope, when)| Removed { product, scope: *scope, when }).collect();
+        let products = self.registry.products.values();
+        let (manufacturers, suspensions) =
+            alerting::suspensions(&self.policy, at, &self.registry.manufacturers, products, &removed);
+        implied.manufacturers = manufacturers;
+        implied.decisions.extend(suspensions);
+        alerting::in_order(&mut implied.decisions);
+        implied
+    }
+}
+
+#[cold]
+fn unknown_subject(event: &EventRef<'_>) -> Applied {
+    Applied::Rejected(RejectReason::UnknownSubject, format!("{} is not registered", event.subject))
+}
+
+#[cold]
+fn conflicting(event: &EventRef<'_>) -> Applied {
+    Applied::Rejected(RejectReason::ConflictingDuplicate, format!("{} has other content before", name_of(event)))
+}
+
+#[cold]
+fn too_old(event: &EventRef<'_>) -> Applied {
+    let detail = format!("{} is older than what is remembered; replay it by hand if it never counted", name_of(event));
+    Applied::Rejected(RejectReason::SequenceTooOld, detail)
+}
+
+fn name_of(event: &EventRef<'_>) -> String {
+    let reporter = event.reporter.map_or_else(|| "no reporter".to_owned(), |reporter| format!("reporter {reporter}"));
+    format!("seq {} of {} for {}", event.seq.unwrap_or_default(), reporter, event.subject)
+}

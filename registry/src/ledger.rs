@@ -1,0 +1,106 @@
+//! Facts as they come, with those refused that contradict an earlier one.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use domain::fact::{Badge, BadgeChange, Exclusion, Fact, Listing, Manufacturer, SkillListing, Withdrawal};
+use domain::id::{Asin, ExclusionId, ManufacturerId};
+use domain::rejection::RejectReason;
+use domain::time::Timestamp;
+
+/// Accepted facts, each with its line in the source.
+#[derive(Clone, Default, Debug)]
+pub struct Ledger {
+    pub(crate) manufacturers: BTreeMap<ManufacturerId, (u64, Manufacturer)>,
+    pub(crate) badges: BTreeMap<Asin, (u64, Badge)>,
+    pub(crate) changes: BTreeMap<(Asin, Timestamp), (u64, BadgeChange)>,
+    pub(crate) withdrawals: Vec<(u64, Withdrawal)>,
+    pub(crate) exclusions: BTreeMap<ExclusionId, (u64, Exclusion)>,
+    pub(crate) listings: Vec<(u64, Listing)>,
+    pub(crate) skill_listings: Vec<(u64, SkillListing)>,
+}
+
+/// Why a fact doesn't count.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refusal {
+    /// The fact's line in the source.
+    pub line: u64,
+    /// The contract's reason.
+    pub reason: RejectReason,
+    /// What was wrong, for people.
+    pub detail: String,
+}
+
+impl Ledger {
+    /// Takes in a fact.
+    ///
+    /// # Errors
+    /// A second badge line for an ASIN (or an ASIN and instant), and a manufacturer or exclusion
+    /// id used before with other content. The first stands; the very same exclusion or
+    /// manufacturer again is no error and changes nothing.
+    pub fn add(&mut self, line: u64, fact: Fact) -> Result<(), Refusal> {
+        match fact {
+            Fact::Manufacturer(fact) => {
+                insert_or_same(line, self.manufacturers.entry(fact.id.clone()), fact, |id| format!("manufacturer {id}"))
+            }
+            Fact::Exclusion(fact) => {
+                insert_or_same(line, self.exclusions.entry(fact.id.clone()), fact, |id| format!("exclusion {id}"))
+            }
+            Fact::Badge(fact) => insert_first(line, self.badges.entry(fact.asin.clone()), fact, |asin| {
+                format!("badge of {asin} without `at`: give a later change an `at`")
+            }),
+            Fact::BadgeChange(fact) => {
+                insert_first(line, self.changes.entry((fact.asin.clone(), fact.at)), fact, |(asin, at)| {
+                    format!("badge of {asin} at {at}: put all that changes then into one line")
+                })
+            }
+            Fact::Withdrawal(fact) => {
+                self.withdrawals.push((line, fact));
+                Ok(())
+            }
+            Fact::Listing(fact) => {
+                self.listings.push((line, fact));
+                Ok(())
+            }
+            Fact::SkillListing(fact) => {
+                self.skill_listings.push((line, fact));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn insert_first<K: Ord, V>(
+    line: u64,
+    entry: Entry<'_, K, (u64, V)>,
+    value: V,
+    name: impl Fn(&K) -> String,
+) -> Result<(), Refusal> {
+    match entry {
+        Entry::Vacant(free) => {
+            free.insert((line, value));
+            Ok(())
+        }
+        Entry::Occupied(taken) => Err(conflict(line, taken.get().0, &name(taken.key()))),
+    }
+}
+
+fn insert_or_same<K: Ord, V: PartialEq>(
+    line: u64,
+    entry: Entry<'_, K, (u64, V)>,
+    value: V,
+    name: impl Fn(&K) -> String,
+) -> Result<(), Refusal> {
+    match entry {
+        Entry::Occupied(taken) if taken.get().1 != value => Err(conflict(line, taken.get().0, &name(taken.key()))),
+        Entry::Occupied(_) => Ok(()),
+        Entry::Vacant(free) => {
+            free.insert((line, value));
+            Ok(())
+        }
+    }
+}
+
+fn conflict(line: u64, first: u64, what: &str) -> Refusal {
+    Refusal { line, reason: RejectReason::ConflictingDuplicate, detail: format!("line {first} already gives {what}") }
+}
