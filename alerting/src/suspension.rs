@@ -31,7 +31,7 @@ pub fn suspensions<'a>(
     policy: &Policy,
     at: Timestamp,
     manufacturers: &BTreeSet<ManufacturerId>,
-    products: impl Iterator<Item = &'a Product> + Clone,
+    products: impl Iterator<Item = &'a Product>,
     removed: &[Removed<'_>],
 ) -> (Vec<ManufacturerStanding>, Vec<Decision>) {
     let mut parts: BTreeMap<(&ManufacturerId, Scope), Vec<(&Asin, IntervalSet)>> = BTreeMap::new();
@@ -41,9 +41,11 @@ pub fn suspensions<'a>(
             parts.entry((manufacturer, part.scope)).or_default().push((&part.product.asin, when));
         }
     }
+    let made = products_by_manufacturer(products);
     let (mut standings, mut decisions) = (Vec::new(), Vec::new());
     for manufacturer in manufacturers {
-        for scope in scopes(policy, manufacturer, products.clone(), at) {
+        let products = made.get(manufacturer).map(Vec::as_slice).unwrap_or_default();
+        for scope in scopes(policy, manufacturer, products, at) {
             let parts = parts.get(&(manufacturer, scope)).map(Vec::as_slice).unwrap_or_default();
             let judged = Judged { policy, manufacturer, scope, parts };
             standings.push(judged.standing(at));
@@ -53,24 +55,28 @@ pub fn suspensions<'a>(
     (standings, decisions)
 }
 
+fn products_by_manufacturer<'a>(products: impl Iterator<Item = &'a Product>) -> BTreeMap<&'a ManufacturerId, Vec<&'a Product>> {
+    let mut made: BTreeMap<&ManufacturerId, Vec<&Product>> = BTreeMap::new();
+    for product in products {
+        for manufacturer in product.manufacturers().collect::<BTreeSet<_>>() {
+            made.entry(manufacturer).or_default().push(product);
+        }
+    }
+    made
+}
+
 /// Where a manufacturer is judged: regionally, wherever one of its products was enabled by T.
-fn scopes<'a>(
-    policy: &Policy,
-    manufacturer: &ManufacturerId,
-    products: impl Iterator<Item = &'a Product>,
-    at: Timestamp,
-) -> Vec<Scope> {
+fn scopes(policy: &Policy, manufacturer: &ManufacturerId, products: &[&Product], at: Timestamp) -> Vec<Scope> {
     match policy.scope {
         ScopeRule::Global => vec![Scope::Global],
         ScopeRule::Region => {
             let until = Interval::new(Timestamp::MIN, at + crate::scope::TICK);
-            let own = |product: &Product, scope| {
+            let enabled = |product: &Product, scope| {
                 let made = product.when(|terms| terms.manufacturer == *manufacturer);
                 !held(product, scope).intersect(&made).clip(until).is_empty()
             };
-            let products: Vec<&Product> = products.filter(|p| p.manufacturers().any(|m| m == manufacturer)).collect();
             let all = Region::ALL.into_iter().map(Scope::Region);
-            all.filter(|scope| products.iter().any(|product| own(product, *scope))).collect()
+            all.filter(|scope| products.iter().any(|product| enabled(product, *scope))).collect()
         }
     }
 }

@@ -46,7 +46,7 @@ struct Verdict {
 
 impl Minutes {
     /// Adds attempts to the minute that holds `at` (R3). No allocation but for a new minute.
-    /// Returns whether the minute's verdict changed.
+    /// Returns whether the minute went down or came up.
     pub fn add(&mut self, at: Timestamp, ok: u32, failed: u32, policy: &Policy) -> bool {
         let minute = minute_of(at);
         let (page, entry) = self.locate(minute);
@@ -69,7 +69,7 @@ impl Minutes {
         if old.down != new.down {
             self.down.set(minute, new.down);
         }
-        old != new
+        old.down != new.down
     }
 
     /// The judged minutes that have ended by `until` (R3).

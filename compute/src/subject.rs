@@ -16,7 +16,7 @@ pub struct SubjectHealth {
 }
 
 impl SubjectHealth {
-    /// Takes in what an event says. Returns whether downtime or measured time may have changed.
+    /// Takes in what an event says. Returns whether downtime may have changed.
     pub fn apply(&mut self, at: Timestamp, body: EventBody, policy: &Policy) -> bool {
         match body {
             EventBody::Outcome { ok, failed } => self.minutes.add(at, ok, failed, policy),

@@ -1,7 +1,5 @@
 //! The engine: facts and events in, in any order; what they imply out (R19).
 
-use std::collections::BTreeSet;
-
 use alerting::{Case, Certification, Judgement, Removed};
 use compute::gather;
 use domain::decision::{Decision, Scope};
@@ -46,12 +44,15 @@ pub struct Engine<N> {
     policy: Policy,
     names: N,
     ledger: Ledger,
+    facts: u64,
     registry: Registry,
     /// Products by number, in the order of their ASINs; what subjects' dependents refer to.
     products: Vec<Asin>,
     subjects: Subjects,
-    /// Numbers of the products whose evidence changed since they were last judged.
-    dirty: BTreeSet<u32>,
+    /// Numbers of the products whose downtime changed since they were last judged, once each.
+    dirty: Vec<u32>,
+    /// By product number: whether it is in `dirty`.
+    is_dirty: Vec<bool>,
 }
 
 impl<N: Names + Default> Engine<N> {
@@ -62,10 +63,12 @@ impl<N: Names + Default> Engine<N> {
             policy,
             names: N::default(),
             ledger: Ledger::default(),
+            facts: 0,
             registry: Registry::default(),
             products: Vec::new(),
             subjects: Subjects::default(),
-            dirty: BTreeSet::new(),
+            dirty: Vec::new(),
+            is_dirty: Vec::new(),
         }
     }
 
@@ -86,7 +89,9 @@ impl<N: Names + Default> Engine<N> {
     /// # Errors
     /// What contradicts an earlier fact is refused.
     pub fn add_fact(&mut self, line: u64, fact: Fact) -> Result<(), Refusal> {
-        self.ledger.add(line, fact)
+        self.ledger.add(line, fact)?;
+        self.facts += 1;
+        Ok(())
     }
 
     /// Ties all facts together; must be called after facts were added and before events about
@@ -102,6 +107,7 @@ impl<N: Names + Default> Engine<N> {
             .collect();
         self.subjects.tie(ties.iter().map(|(subject, number)| (subject, *number)));
         self.dirty = (0..).take(self.products.len()).collect();
+        self.is_dirty = vec![true; self.products.len()];
         unknown
     }
 
@@ -117,23 +123,35 @@ impl<N: Names + Default> Engine<N> {
             Named::TooOld => return too_old(event),
         }
         if self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policy) {
-            self.dirty.extend(self.subjects.dependents(subject));
+            for &product in self.subjects.dependents(subject) {
+                if !std::mem::replace(&mut self.is_dirty[product as usize], true) {
+                    self.dirty.push(product);
+                }
+            }
         }
         Applied::New
     }
 
-    /// Whether the health of a product changed since [`Self::take_dirty`]; by ASIN.
+    /// The products whose downtime or registry facts changed since this was last asked.
     pub fn take_dirty(&mut self) -> Vec<Asin> {
+        self.is_dirty.fill(false);
         let dirty = std::mem::take(&mut self.dirty);
         dirty.into_iter().filter_map(|number| self.products.get(number as usize).cloned()).collect()
     }
 
-    /// Judges a product in each of its scopes at T.
+    /// How many facts were accepted so far.
     #[must_use]
-    pub fn judge(&self, product: &Product, at: Timestamp) -> Vec<(Scope, Judgement)> {
+    pub const fn fact_count(&self) -> u64 {
+        self.facts
+    }
+
+    /// Judges a product in each of its scopes at T. The second value says whether a run may
+    /// still go on: then time alone may change the judgement at any moment.
+    #[must_use]
+    pub fn judge(&self, product: &Product, at: Timestamp) -> (Vec<(Scope, Judgement)>, bool) {
         let scopes = alerting::scopes(&self.policy, product, at);
         if scopes.is_empty() {
-            return Vec::new();
+            return (Vec::new(), false);
         }
         let health = |subject: domain::SubjectRef<'_>, region| self.subjects.health(subject, region);
         let evidence = gather(product, &self.registry.exclusions, &self.policy, at, health);
@@ -142,14 +160,17 @@ impl<N: Names + Default> Engine<N> {
             skill_listings: self.registry.skill_listings_of(product).cloned().collect(),
         };
         let case = Case { policy: &self.policy, product, evidence: &evidence, certification: &certification };
-        scopes.into_iter().filter_map(|scope| alerting::judge(&case, scope).map(|judgement| (scope, judgement))).collect()
+        let judged = scopes.into_iter().filter_map(|scope| alerting::judge(&case, scope).map(|judgement| (scope, judgement)));
+        let ends = evidence.regions.iter().filter_map(|region| region.raw.as_slice().last()).map(|last| last.to);
+        let is_open = ends.max().is_some_and(|end| end.saturating_add(evidence.merge_gap) >= at);
+        (judged.collect(), is_open)
     }
 
     /// Everything implied at T (R19).
     #[must_use]
     pub fn implied(&self, at: Timestamp) -> Implied {
         let products = self.registry.products.values();
-        self.combine(at, products.flat_map(|product| self.judge(product, at).into_iter().map(move |(s, j)| (product, s, j))))
+        self.combine(at, products.flat_map(|product| self.judge(product, at).0.into_iter().map(move |(s, j)| (product, s, j))))
     }
 
     /// Puts judgements of all products together and adds what they mean for manufacturers.

@@ -1,1 +1,16 @@
-//! ports.
+//! The outside world as traits: named logs that are read as records and written as records.
+//!
+//! The pipeline knows these traits alone; `storage` implements them over Kafka and files, and
+//! [`memory`] for tests and simulation.
+
+pub mod error;
+pub mod log;
+pub mod memory;
+pub mod sink;
+pub mod source;
+
+pub use error::{PortError, Position};
+pub use log::Log;
+pub use memory::{MemorySink, MemorySource};
+pub use sink::RecordSink;
+pub use source::{Polled, Record, RecordSource, read_to_end};

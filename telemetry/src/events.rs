@@ -1,0 +1,142 @@
+//! Things that happen in the pipeline. Each knows what to log, at which level, and what to count.
+
+use std::time::Duration;
+
+use domain::decision::Decision;
+use domain::rejection::{LineSource, RejectReason};
+use domain::time::Timestamp;
+
+use crate::counts::BatchCounts;
+use crate::metrics::Metrics;
+
+/// Something that happened.
+pub trait InternalEvent {
+    /// Logs and counts it.
+    fn emit(self, metrics: &Metrics);
+}
+
+/// A line didn't count. Counted with its batch, as it may happen on the hot path.
+#[derive(Clone, Copy, Debug)]
+pub struct LineRejected<'a> {
+    /// Which input.
+    pub source: LineSource,
+    /// The record's partition.
+    pub partition: u32,
+    /// The record's offset.
+    pub offset: u64,
+    /// Why.
+    pub reason: RejectReason,
+    /// What was wrong, for people.
+    pub detail: &'a str,
+}
+
+impl LineRejected<'_> {
+    /// Logs it for those who look closely: a broken producer must not flood the log.
+    pub fn emit(self, counts: &mut BatchCounts) {
+        let Self { source, partition, offset, reason, detail } = self;
+        counts.reject(source, reason);
+        tracing::debug!(source = source.as_str(), partition, offset, reason = reason.as_str(), detail, "line rejected");
+    }
+}
+
+/// The registry was read to its end.
+#[derive(Clone, Copy, Debug)]
+pub struct RegistryLoaded {
+    /// Lines accepted.
+    pub facts: u64,
+    /// Lines rejected.
+    pub rejected: u64,
+}
+
+impl InternalEvent for RegistryLoaded {
+    fn emit(self, _metrics: &Metrics) {
+        tracing::info!(facts = self.facts, rejected = self.rejected, "registry loaded");
+    }
+}
+
+/// Everything that was in the source at the start has been processed.
+#[derive(Clone, Copy, Debug)]
+pub struct CaughtUp {
+    /// Records processed since the start.
+    pub records: u64,
+    /// How long that took.
+    pub took: Duration,
+}
+
+impl InternalEvent for CaughtUp {
+    fn emit(self, metrics: &Metrics) {
+        metrics.set_ready();
+        tracing::info!(records = self.records, seconds = self.took.as_secs_f64(), "caught up with the source");
+    }
+}
+
+/// Standings and decisions were brought up to an instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Ticked {
+    /// The instant.
+    pub at: Timestamp,
+    /// How long that took.
+    pub took: Duration,
+}
+
+impl InternalEvent for Ticked {
+    fn emit(self, metrics: &Metrics) {
+        metrics.set_watermark(self.at);
+        metrics.observe_tick(self.took.as_secs_f64());
+        tracing::debug!(at = %self.at, seconds = self.took.as_secs_f64(), "standings are up to date");
+    }
+}
+
+/// A decision was published.
+#[derive(Clone, Copy, Debug)]
+pub struct DecisionPublished<'a>(pub &'a Decision);
+
+impl InternalEvent for DecisionPublished<'_> {
+    fn emit(self, metrics: &Metrics) {
+        let Decision { id, kind, asin, manufacturer, scope, at, .. } = self.0;
+        metrics.count_decision(*kind);
+        let asin = asin.as_ref().map(domain::id::Asin::as_str);
+        tracing::info!(%id, kind = kind.as_str(), asin, %manufacturer, scope = scope.as_str(), %at, "decision published");
+    }
+}
+
+/// Records were appended to an output log.
+#[derive(Clone, Copy, Debug)]
+pub struct Appended<'a> {
+    /// The log's name.
+    pub log: &'a str,
+    /// How many.
+    pub records: u64,
+}
+
+impl InternalEvent for Appended<'_> {
+    fn emit(self, metrics: &Metrics) {
+        metrics.count_appended(self.log, self.records);
+    }
+}
+
+/// A signal asked the process to end.
+#[derive(Clone, Copy, Debug)]
+pub struct StopRequested<'a> {
+    /// Its name.
+    pub signal: &'a str,
+}
+
+impl InternalEvent for StopRequested<'_> {
+    fn emit(self, _metrics: &Metrics) {
+        tracing::info!(signal = self.signal, "stopping");
+    }
+}
+
+/// The pipeline ended because it can't go on.
+#[derive(Clone, Copy, Debug)]
+pub struct PipelineFailed<'a> {
+    /// Why, with its causes.
+    pub error: &'a (dyn std::error::Error + 'static),
+}
+
+impl InternalEvent for PipelineFailed<'_> {
+    fn emit(self, _metrics: &Metrics) {
+        tracing::error!(error = self.error, "the pipeline ended");
+    }
+}
