@@ -63,6 +63,10 @@ pub fn held(product: &Product, scope: Scope) -> IntervalSet {
     }
 }
 
-fn enabled_at(product: &Product, scope: Scope) -> Option<Timestamp> {
-    held(product, scope).as_slice().first().map(|first| first.from)
+/// A scope's first instant; `None` for a region that the badge never reaches.
+pub(crate) fn enabled_at(product: &Product, scope: Scope) -> Option<Timestamp> {
+    match scope {
+        Scope::Global => Some(product.enabled_at),
+        Scope::Region(_) => held(product, scope).as_slice().first().map(|first| first.from),
+    }
 }

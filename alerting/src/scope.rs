@@ -7,7 +7,7 @@ use domain::policy::{Frame, Policy};
 use domain::ratio::{PPM, Ratio};
 use domain::time::{DurationMs, Timestamp};
 
-use crate::case::{Case, held};
+use crate::case::{Case, enabled_at, held};
 use crate::id::About;
 use crate::summed::SummedSet;
 
@@ -20,7 +20,7 @@ pub struct ScopeCase<'a> {
     pub scope: Scope,
     /// When the product is badged in the scope, also beyond T.
     pub held: IntervalSet,
-    /// The scope's first badged instant.
+    /// The scope's first instant.
     pub enabled_at: Timestamp,
     /// Effective downtime in the scope.
     pub downtime: SummedSet,
@@ -53,7 +53,7 @@ impl<'a> ScopeCase<'a> {
     #[must_use]
     pub fn new(case: Case<'a>, scope: Scope) -> Option<Self> {
         let held = held(case.product, scope);
-        let enabled_at = held.as_slice().first()?.from;
+        let enabled_at = enabled_at(case.product, scope)?;
         let evidence = case.evidence;
         Some(Self {
             downtime: SummedSet::new(evidence.union_in(scope, |region| &region.effective)),

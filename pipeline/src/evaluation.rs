@@ -1,5 +1,7 @@
 //! `evaluate`: the engine over bounded input, at one instant.
 
+use domain::event::EventRef;
+use domain::fact::Fact;
 use domain::policy::Policy;
 use domain::rejection::{LineSource, RejectReason, Rejection};
 use domain::report::Report;
@@ -23,32 +25,46 @@ impl Evaluation {
         Self { engine: Engine::new(policy), rejected: Vec::new() }
     }
 
-    /// Takes in all registry lines, each with its number; blank ones should be left out.
-    pub fn registry<'a>(&mut self, lines: impl Iterator<Item = (u64, &'a [u8])>) {
-        for (line, text) in lines {
-            match wire::fact::parse(text) {
-                Ok(fact) => {
-                    if let Err(refusal) = self.engine.add_fact(line, fact) {
-                        self.refuse(refusal);
-                    }
-                }
-                Err(error) => self.reject(LineSource::Registry, line, error.reason, error.detail),
-            }
+    /// Takes in a registry line.
+    pub fn registry_line(&mut self, line: u64, text: &[u8]) {
+        match wire::fact::parse(text) {
+            Ok(fact) => self.fact(line, fact),
+            Err(error) => self.reject(LineSource::Registry, line, error.reason, error.detail),
         }
+    }
+
+    /// Takes in a registry fact.
+    pub fn fact(&mut self, line: u64, fact: Fact) {
+        if let Err(refusal) = self.engine.add_fact(line, fact) {
+            self.refuse(refusal);
+        }
+    }
+
+    /// Ties the registry together: after its last line, before the first event.
+    pub fn settle_registry(&mut self) {
         for refusal in self.engine.settle_registry() {
             self.refuse(refusal);
         }
     }
 
-    /// Takes in one event line.
-    pub fn event(&mut self, line: u64, text: &[u8]) {
+    /// Notes a line that is too long to be read.
+    pub fn overlong(&mut self, source: LineSource, line: u64) {
+        let detail = "the line is longer than a record may be; split it".to_owned();
+        self.reject(source, line, RejectReason::InvalidJson, detail);
+    }
+
+    /// Takes in an event line.
+    pub fn event_line(&mut self, line: u64, text: &[u8]) {
         match wire::event::parse(text) {
-            Ok(parsed) => {
-                if let Applied::Rejected(reason, detail) = self.engine.apply(&parsed.event()) {
-                    self.reject(LineSource::Events, line, reason, detail);
-                }
-            }
+            Ok(parsed) => self.event(line, &parsed.event()),
             Err(error) => self.reject(LineSource::Events, line, error.reason, error.detail),
+        }
+    }
+
+    /// Takes in an event.
+    pub fn event(&mut self, line: u64, event: &EventRef<'_>) {
+        if let Applied::Rejected(reason, detail) = self.engine.apply(event) {
+            self.reject(LineSource::Events, line, reason, detail);
         }
     }
 

@@ -1,1 +1,23 @@
-//! wire.
+//! What crosses a boundary: JSON of events, registry facts, decisions and standings, and TOML of
+//! policies.
+//!
+//! Parsing happens here and only here: what comes out are `domain` values that have been checked,
+//! or a reason why not. Nothing in this crate reads a file, a clock or the environment, and bad
+//! input never panics. `serde` stays in this crate; `domain` types know nothing of it.
+
+pub mod decision;
+mod error;
+pub mod event;
+pub mod fact;
+mod instant;
+mod json;
+pub mod policy;
+pub mod rejected;
+pub mod report;
+#[cfg(test)]
+mod samples;
+pub mod standing;
+pub mod view;
+
+pub use error::{Error, LineError, Place, VALUE_CHARS_MAX};
+pub use view::{DecisionView, ReportView};

@@ -74,10 +74,9 @@ fn evaluate(story: &Value) -> Value {
         story[key].as_array().expect("lines").iter().map(|line| line.to_string().into_bytes()).collect()
     };
     let mut evaluation = Evaluation::new(policy);
-    evaluation.registry((1..).zip(lines("registry").iter().map(Vec::as_slice)));
-    for (number, line) in (1..).zip(lines("events")) {
-        evaluation.event(number, &line);
-    }
+    (1..).zip(lines("registry")).for_each(|(number, line)| evaluation.registry_line(number, &line));
+    evaluation.settle_registry();
+    (1..).zip(lines("events")).for_each(|(number, line)| evaluation.event_line(number, &line));
     let at = story["at"].as_str().and_then(Timestamp::parse_rfc3339).expect("an instant");
     wire::report::to_json(&evaluation.finish(at))
 }

@@ -41,8 +41,9 @@ fn decisions_are_those_of_an_evaluation() {
     let at = Timestamp::parse_rfc3339("2025-06-01T00:00:00Z").expect("an instant");
     let (decisions, summary) = run_over(Until::Instant(at), BADGE, &health.join("\n"), Log::Decisions);
     let mut evaluation = crate::Evaluation::new(config(Until::SourceEnds).policy);
-    evaluation.registry([(1, BADGE.as_bytes())].into_iter());
-    (1..).zip(&health).for_each(|(line, text)| evaluation.event(line, text.as_bytes()));
+    evaluation.registry_line(1, BADGE.as_bytes());
+    evaluation.settle_registry();
+    (1..).zip(&health).for_each(|(line, text)| evaluation.event_line(line, text.as_bytes()));
     let expected = evaluation.finish(at).decisions;
     assert!(expected.iter().any(|decision| decision.kind == domain::DecisionKind::BadgeRemoval));
     let ids: Vec<_> = decisions.iter().map(|decision| decision["id"].as_str().unwrap_or_default().to_owned()).collect();

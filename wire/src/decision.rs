@@ -1,0 +1,64 @@
+//! Decisions as records of a log: the fields that a report has, and the form's number `v`.
+
+use domain::Decision;
+
+use crate::error::Error;
+use crate::json;
+use crate::view::DecisionView;
+
+/// The form that is written and understood.
+const FORM: u64 = 1;
+const WHAT: &str = "decision";
+
+/// A decision as a record. Equal decisions are equal byte for byte.
+#[must_use]
+pub fn write(decision: &Decision) -> Vec<u8> {
+    json::write_form(FORM, &DecisionView::from(decision))
+}
+
+/// Reads a record that [`write()`] has written.
+///
+/// # Errors
+/// [`Error::Form`] for a form that isn't understood, [`Error::Json`] for anything else.
+pub fn read(record: &[u8]) -> Result<DecisionView, Error> {
+    json::check_form(WHAT, FORM, record)?;
+    json::read(WHAT, record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn what_is_written_is_read() {
+        for decision in samples::report().decisions {
+            assert_eq!(read(&write(&decision)).expect("a decision"), DecisionView::from(&decision));
+        }
+    }
+
+    #[test]
+    fn records_are_lines_with_their_form_first() {
+        let records: Vec<_> = samples::report().decisions.iter().map(write).collect();
+        insta::assert_snapshot!(String::from_utf8(records.join(&b'\n')).expect("JSON is UTF-8"));
+    }
+
+    #[test]
+    fn other_records_are_errors() {
+        let check = |record: &str, expected: &str| assert_eq!(read(record.as_bytes()).expect_err(record).to_string(), expected);
+        check("{", "this is not a decision: EOF while parsing an object at line 1 column 1");
+        check(r#"{"id":"1"}"#, "this is not a decision: missing field `v` at line 1 column 10");
+        check(r#"{"v":1,"id":"1"}"#, "this is not a decision: missing field `kind` at line 1 column 16");
+        check(
+            r#"{"v":2}"#,
+            "this decision has form 2; expected form 1: upgrade the reader, or read what this version has written",
+        );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+            proptest::prop_assert!(read(&bytes).is_err());
+        }
+    }
+}

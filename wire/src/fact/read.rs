@@ -1,0 +1,162 @@
+//! Registry lines to facts.
+
+use std::borrow::Cow;
+
+use domain::fact::{Badge, BadgeChange, Exclusion, ExclusionReason, ExclusionTarget, Listing, ListingStatus, Manufacturer};
+use domain::fact::{SkillListing, Terms, Withdrawal};
+use domain::{Asin, ExclusionId, Fact, Interval, ManufacturerId, RegionSet, RejectReason, SkillId, SubjectRef, Timestamp};
+
+use crate::error::LineError;
+use crate::json::fields::{id_of, list, text, unsigned};
+use crate::json::{Fields, Value};
+
+const TYPES: [&str; 6] = ["manufacturer", "badge", "badge_withdrawn", "exclusion", "listing", "skill_listing"];
+const TEXT: &str = "a text";
+const CUSTOMERS: &str = "a whole number from 0 to 18446744073709551615";
+const TARGET: &str = "exactly one of {\"all\": true}, {\"subject\": \"<subject>\"} and {\"manufacturer\": \"<id>\"}";
+
+pub(super) fn parse(line: &[u8]) -> Result<Fact, LineError> {
+    let mut fields = Fields::parse(line)?;
+    fields.version(false)?;
+    match fields.kind(&TYPES)? {
+        "manufacturer" => manufacturer(fields).map(Fact::Manufacturer),
+        "badge" if fields.has("at") => badge_change(fields).map(Fact::BadgeChange),
+        "badge" => badge(fields).map(Fact::Badge),
+        "badge_withdrawn" => withdrawal(fields).map(Fact::Withdrawal),
+        "exclusion" => exclusion(fields).map(Fact::Exclusion),
+        "listing" => listing(fields).map(Fact::Listing),
+        _ => skill_listing(fields).map(Fact::SkillListing),
+    }
+}
+
+fn manufacturer(mut fields: Fields<'_>) -> Result<Manufacturer, LineError> {
+    Ok(Manufacturer {
+        id: manufacturer_id(&mut fields, "id")?,
+        name: fields.optional("name", TEXT, owned)?,
+        contacts: fields
+            .optional("contacts", "a list of texts", list)?
+            .map_or_else(Vec::new, |contacts| contacts.into_iter().map(Cow::into_owned).collect()),
+    })
+}
+
+fn badge(mut fields: Fields<'_>) -> Result<Badge, LineError> {
+    let asin = asin(&mut fields)?;
+    let terms = Terms {
+        manufacturer: manufacturer_id(&mut fields, "manufacturer")?,
+        brand: fields.optional("brand", TEXT, owned)?,
+        model: fields.optional("model", TEXT, owned)?,
+        image: fields.optional("image", TEXT, owned)?,
+        skill: fields.optional("skill", &id_of("a skill's id"), as_skill)?,
+        hub: fields.optional("hub", &id_of("an ASIN"), as_asin)?,
+        marketplaces: fields.marketplaces("marketplaces")?,
+        customers: fields.optional("customers", CUSTOMERS, unsigned)?.unwrap_or(0),
+    };
+    Ok(Badge { asin, terms, enabled_at: fields.instant("enabled_at")? })
+}
+
+fn badge_change(mut fields: Fields<'_>) -> Result<BadgeChange, LineError> {
+    let asin = asin(&mut fields)?;
+    let change = BadgeChange {
+        asin,
+        at: Timestamp::MIN,
+        manufacturer: if fields.contains("manufacturer") { Some(manufacturer_id(&mut fields, "manufacturer")?) } else { None },
+        brand: fields.clearable("brand", TEXT, owned)?,
+        model: fields.clearable("model", TEXT, owned)?,
+        image: fields.clearable("image", TEXT, owned)?,
+        skill: fields.clearable("skill", &id_of("a skill's id"), as_skill)?,
+        hub: fields.clearable("hub", &id_of("an ASIN"), as_asin)?,
+        marketplaces: if fields.contains("marketplaces") { Some(fields.marketplaces("marketplaces")?) } else { None },
+        customers: fields.clearable("customers", CUSTOMERS, unsigned)?.map(Option::unwrap_or_default),
+    };
+    fields.optional_instant("enabled_at")?;
+    Ok(BadgeChange { at: fields.instant("at")?, ..change })
+}
+
+fn withdrawal(mut fields: Fields<'_>) -> Result<Withdrawal, LineError> {
+    Ok(Withdrawal { asin: asin(&mut fields)?, at: fields.instant("at")? })
+}
+
+fn exclusion(mut fields: Fields<'_>) -> Result<Exclusion, LineError> {
+    let id = fields.required("id", &id_of("an exclusion's id"), |value| text(value).and_then(|id| ExclusionId::new(&id)))?;
+    let target = target(fields.object("applies_to", TARGET)?)?;
+    let regions = fields.regions("regions")?.map_or(RegionSet::ALL, |regions| regions.into_iter().collect());
+    let interval = Interval::new(fields.instant("from")?, fields.instant("to")?);
+    if interval.is_empty() {
+        let (from, to) = (interval.from, interval.to);
+        return Err(LineError::new(RejectReason::InvalidField, format!("to is {to}; expected an instant after from, {from}")));
+    }
+    let reason = fields.required("reason", "platform, maintenance, monitoring or dispute", |value| {
+        text(value).and_then(|name| ExclusionReason::ALL.into_iter().find(|reason| reason.as_str() == name))
+    })?;
+    let approved_by = fields.required("approved_by", "who approved it", |value| owned(value).filter(|who| !who.is_empty()))?;
+    Ok(Exclusion { id, target, regions, interval, reason, approved_by })
+}
+
+/// The one target that `applies_to` names (R7).
+fn target(mut fields: Fields<'_>) -> Result<ExclusionTarget, LineError> {
+    let all = fields.optional("all", "true", |value| (*value == Value::Bool(true)).then_some(ExclusionTarget::All));
+    let subject = fields.optional("subject", "product:<ASIN>, skill:<id> or hub:<ASIN>", |value| {
+        text(value).and_then(|text| SubjectRef::parse(&text).map(|subject| ExclusionTarget::Subject(subject.to_owned())))
+    });
+    let manufacturer = fields.optional("manufacturer", &id_of("a manufacturer's id"), |value| {
+        text(value).and_then(|id| ManufacturerId::new(&id)).map(ExclusionTarget::Manufacturer)
+    });
+    let within = |found: Result<Option<ExclusionTarget>, LineError>| {
+        found.map_err(|error| LineError { detail: format!("applies_to.{}", error.detail), ..error })
+    };
+    match (within(all)?, within(subject)?, within(manufacturer)?) {
+        (Some(target), None, None) | (None, Some(target), None) | (None, None, Some(target)) => Ok(target),
+        (None, None, None) => {
+            Err(LineError::new(RejectReason::InvalidField, format!("applies_to names no target; expected {TARGET}")))
+        }
+        _ => Err(LineError::new(RejectReason::InvalidField, format!("applies_to names several targets; expected {TARGET}"))),
+    }
+}
+
+fn listing(mut fields: Fields<'_>) -> Result<Listing, LineError> {
+    Ok(Listing {
+        asin: asin(&mut fields)?,
+        marketplace: fields.marketplace("marketplace")?,
+        at: fields.instant("at")?,
+        status: status(&mut fields, "live")?,
+        brand: fields.optional("brand", TEXT, owned)?,
+        model: fields.optional("model", TEXT, owned)?,
+        image: fields.optional("image", TEXT, owned)?,
+        hub: fields.optional("hub", &id_of("an ASIN"), as_asin)?,
+    })
+}
+
+fn skill_listing(mut fields: Fields<'_>) -> Result<SkillListing, LineError> {
+    Ok(SkillListing {
+        skill: fields.required("skill", &id_of("a skill's id"), as_skill)?,
+        marketplace: fields.marketplace("marketplace")?,
+        at: fields.instant("at")?,
+        status: status(&mut fields, "published")?,
+    })
+}
+
+fn asin(fields: &mut Fields<'_>) -> Result<Asin, LineError> {
+    fields.required("asin", &id_of("an ASIN"), as_asin)
+}
+
+fn manufacturer_id(fields: &mut Fields<'_>, name: &str) -> Result<ManufacturerId, LineError> {
+    fields.required(name, &id_of("a manufacturer's id"), |value| text(value).and_then(|id| ManufacturerId::new(&id)))
+}
+
+fn status(fields: &mut Fields<'_>, good: &'static str) -> Result<ListingStatus, LineError> {
+    fields.required("status", &format!("{good}, unavailable, invalid or suppressed"), |value| {
+        text(value).and_then(|name| ListingStatus::ALL.into_iter().find(|status| status.as_str(good) == name))
+    })
+}
+
+fn owned(value: &Value<'_>) -> Option<String> {
+    text(value).map(Cow::into_owned)
+}
+
+fn as_asin(value: &Value<'_>) -> Option<Asin> {
+    text(value).and_then(|id| Asin::new(&id))
+}
+
+fn as_skill(value: &Value<'_>) -> Option<SkillId> {
+    text(value).and_then(|id| SkillId::new(&id))
+}

@@ -1,0 +1,45 @@
+//! Policies as TOML: strict, because a number that is silently ignored takes badges away.
+
+mod read;
+mod table;
+#[cfg(test)]
+mod tests;
+mod units;
+mod write;
+
+use domain::Policy;
+
+use crate::error::Error;
+
+/// The policies that are built in: names and texts, in the order in which they took effect.
+pub const PRESETS: [(&str, &str); 2] =
+    [("wwa-2024", include_str!("../presets/wwa-2024.toml")), ("wwa-2026", include_str!("../presets/wwa-2026.toml"))];
+
+/// The text of a built-in policy.
+#[must_use]
+pub fn preset(name: &str) -> Option<&'static str> {
+    PRESETS.into_iter().find(|(known, _)| *known == name).map(|(_, text)| text)
+}
+
+/// A percentage as policies write them: digits, at most four decimals, `%`; at most `100%`.
+#[must_use]
+pub fn parse_percentage(text: &str) -> Option<domain::Ppm> {
+    units::percent(text)
+}
+
+/// Reads the policies of a file, ordered by `effective_from`; there is at least one. A policy that
+/// leaves out an optional key has the value of the preset `wwa-2024` there. `file` is the name by
+/// which errors call the text.
+///
+/// # Errors
+/// [`Error::PolicySyntax`] where the text isn't TOML; [`Error::PolicyKey`] for an unknown or missing
+/// key and for a value of the wrong type, unit or range.
+pub fn parse(text: &str, file: &str) -> Result<Vec<Policy>, Error> {
+    read::parse(text, file)
+}
+
+/// A policy as a TOML file that [`parse`] reads back to the same value.
+#[must_use]
+pub fn write(policy: &Policy) -> String {
+    write::write(policy)
+}
