@@ -45,11 +45,13 @@ pub fn suspensions<'a>(
     let (mut standings, mut decisions) = (Vec::new(), Vec::new());
     for manufacturer in manufacturers {
         let products = made.get(manufacturer).map(Vec::as_slice).unwrap_or_default();
-        for scope in scopes(policy, manufacturer, products, at) {
+        for scope in scopes(policy) {
             let parts = parts.get(&(manufacturer, scope)).map(Vec::as_slice).unwrap_or_default();
             let judged = Judged { policy, manufacturer, scope, parts };
-            standings.push(judged.standing(at));
-            judged.decide(at, &mut decisions);
+            if scope == Scope::Global || is_enabled(manufacturer, products, scope, at) || judged.is_affected(at) {
+                standings.push(judged.standing(at));
+                judged.decide(at, &mut decisions);
+            }
         }
     }
     (standings, decisions)
@@ -65,20 +67,23 @@ fn products_by_manufacturer<'a>(products: impl Iterator<Item = &'a Product>) -> 
     made
 }
 
-/// Where a manufacturer is judged: regionally, wherever one of its products was enabled by T.
-fn scopes(policy: &Policy, manufacturer: &ManufacturerId, products: &[&Product], at: Timestamp) -> Vec<Scope> {
+fn scopes(policy: &Policy) -> Vec<Scope> {
     match policy.scope {
         ScopeRule::Global => vec![Scope::Global],
-        ScopeRule::Region => {
-            let until = Interval::new(Timestamp::MIN, at + crate::scope::TICK);
-            let enabled = |product: &Product, scope| {
-                let made = product.when(|terms| terms.manufacturer == *manufacturer);
-                !held(product, scope).intersect(&made).clip(until).is_empty()
-            };
-            let all = Region::ALL.into_iter().map(Scope::Region);
-            all.filter(|scope| products.iter().any(|product| enabled(product, *scope))).collect()
-        }
+        ScopeRule::Region => Region::ALL.into_iter().map(Scope::Region).collect(),
     }
+}
+
+/// Whether one of a manufacturer's products was badged in a scope by T.
+fn is_enabled(manufacturer: &ManufacturerId, products: &[&Product], scope: Scope, at: Timestamp) -> bool {
+    products.iter().any(|product| {
+        let made = product.when(|terms| terms.manufacturer == *manufacturer);
+        !held(product, scope).intersect(&made).clip(up_to(at)).is_empty()
+    })
+}
+
+fn up_to(at: Timestamp) -> Interval {
+    Interval::new(Timestamp::MIN, at + crate::scope::TICK)
 }
 
 struct Judged<'a> {
@@ -89,6 +94,11 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
+    /// Whether it was ever suspended by T: also by a product that it took over without a badge.
+    fn is_affected(&self, at: Timestamp) -> bool {
+        self.parts.iter().any(|(_, part)| part.intersects(up_to(at)))
+    }
+
     fn standing(&self, at: Timestamp) -> ManufacturerStanding {
         let removed = self.removed_at(at);
         ManufacturerStanding { id: self.manufacturer.clone(), scope: self.scope, suspended: !removed.is_empty(), removed }

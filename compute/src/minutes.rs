@@ -1,7 +1,9 @@
 //! Counts per UTC minute (R3), and sets of minutes.
 //!
-//! Layout: events come mostly in order, so a subject's minutes lie in day pages whose last
-//! entry is the one touched next; an event in order costs two comparisons and an addition.
+//! Layout: a subject's minutes lie in hours, each with a bit for every minute and the counts of
+//! those that were reported. An event in order touches the last hour only. A late one finds its
+//! hour where it lies if there are no gaps, its minute by counting bits, and moves the rest of
+//! that hour at most: with long sorted arrays instead it would cost a hundred times as much.
 //! Judging happens when a count changes a slice's verdict, not when somebody asks.
 
 use std::collections::BTreeMap;
@@ -9,30 +11,36 @@ use std::collections::BTreeMap;
 use domain::interval::{Interval, IntervalSet};
 use domain::policy::Policy;
 use domain::ratio::PPM;
-use domain::time::{MINUTE_MS, Timestamp};
+use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 
-/// Minutes in a page: one UTC day.
-const PAGE_MINUTES: u32 = 1_440;
+/// Minutes in an hour: one bit each in a word.
+const HOUR_MINUTES: u32 = 60;
 
 /// Attempts of one subject in one region, by UTC minute.
 #[derive(Clone, Default, Debug)]
 pub struct Minutes {
-    pages: Vec<Page>,
+    /// Sorted; only those of which something was reported.
+    hours: Vec<Hour>,
     /// How often a minute's 32-bit counts overflowed: (ok, failed), in units of 2³².
     carries: BTreeMap<u32, (u32, u32)>,
-    judged: MinuteSet,
+    /// Few and mostly in a row, unlike judged minutes, which late events fill in one by one.
     down: MinuteSet,
 }
 
 #[derive(Clone, Debug)]
-struct Page {
-    day: u32,
+struct Hour {
+    /// Hours since 1970.
+    number: u32,
+    /// The minutes that were reported, lowest bit first.
+    reported: u64,
+    /// The minutes that are judged; a subset.
+    judged: u64,
+    /// Counts of the reported minutes, in order.
     slices: Vec<Slice>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Default, Debug)]
 struct Slice {
-    minute: u16,
     ok: u32,
     failed: u32,
 }
@@ -49,22 +57,22 @@ impl Minutes {
     /// Returns whether the minute went down or came up.
     pub fn add(&mut self, at: Timestamp, ok: u32, failed: u32, policy: &Policy) -> bool {
         let minute = minute_of(at);
-        let (page, entry) = self.locate(minute);
-        let slice = &mut self.pages[page].slices[entry];
-        let (before, after) = (
-            *slice,
-            Slice { minute: slice.minute, ok: slice.ok.wrapping_add(ok), failed: slice.failed.wrapping_add(failed) },
-        );
+        let place = self.place(minute / HOUR_MINUTES);
+        let hour = &mut self.hours[place];
+        let bit = 1 << (minute % HOUR_MINUTES);
+        let slice = hour.slice(bit);
+        let before = *slice;
+        let after = Slice { ok: before.ok.wrapping_add(ok), failed: before.failed.wrapping_add(failed) };
         *slice = after;
-        let old = verdict(self.totals(minute, before), policy);
+        let old = verdict(totals(&self.carries, minute, before), policy);
         if after.ok < before.ok || after.failed < before.failed {
             let carry = self.carries.entry(minute).or_default();
             carry.0 += u32::from(after.ok < before.ok);
             carry.1 += u32::from(after.failed < before.failed);
         }
-        let new = verdict(self.totals(minute, after), policy);
-        if old.judged != new.judged {
-            self.judged.set(minute, new.judged);
+        let new = verdict(totals(&self.carries, minute, after), policy);
+        if new.judged {
+            hour.judged |= bit;
         }
         if old.down != new.down {
             self.down.set(minute, new.down);
@@ -75,7 +83,21 @@ impl Minutes {
     /// The judged minutes that have ended by `until` (R3).
     #[must_use]
     pub fn judged(&self, until: Timestamp) -> IntervalSet {
-        self.judged.intervals(until)
+        let ended = Interval::new(Timestamp::MIN, until.floor_minute());
+        let mut out = IntervalSet::new();
+        for hour in &self.hours {
+            let start = i64::from(hour.number) * HOUR_MS;
+            let instant = |minute: u32| Timestamp::clamped(start + i64::from(minute) * MINUTE_MS);
+            let (mut rest, mut from) = (hour.judged, 0);
+            while rest != 0 {
+                from += rest.trailing_zeros();
+                let length = (hour.judged >> from).trailing_ones();
+                out.push(Interval::new(instant(from), instant(from + length)).intersect(ended));
+                from += length;
+                rest = hour.judged >> from;
+            }
+        }
+        out
     }
 
     /// The down minutes that have ended by `until` (R3).
@@ -84,36 +106,46 @@ impl Minutes {
         self.down.intervals(until)
     }
 
-    fn totals(&self, minute: u32, slice: Slice) -> (u64, u64) {
-        let (ok, failed) = if self.carries.is_empty() { (0, 0) } else { self.carries.get(&minute).copied().unwrap_or_default() };
-        ((u64::from(ok) << 32) + u64::from(slice.ok), (u64::from(failed) << 32) + u64::from(slice.failed))
+    /// Where an hour lies; it is made if there is none yet.
+    fn place(&mut self, number: u32) -> usize {
+        if let Some((last, before)) = self.hours.split_last() {
+            if last.number == number {
+                return before.len();
+            }
+            // Mostly there are no gaps.
+            let back = last.number.checked_sub(number).map(|back| back as usize);
+            let guess = back.and_then(|back| before.len().checked_sub(back));
+            if let Some(guess) = guess.filter(|guess| before[*guess].number == number) {
+                return guess;
+            }
+        }
+        self.hours.binary_search_by_key(&number, |hour| hour.number).unwrap_or_else(|place| self.open(place, number))
     }
 
-    fn locate(&mut self, minute: u32) -> (usize, usize) {
-        let (day, of_day) = (minute / PAGE_MINUTES, u16::try_from(minute % PAGE_MINUTES).expect("a day has 1,440 minutes"));
-        let page = match self.pages.last() {
-            Some(last) if last.day == day => self.pages.len() - 1,
-            _ => match self.pages.binary_search_by_key(&day, |page| page.day) {
-                Ok(found) => found,
-                Err(place) => {
-                    self.pages.insert(place, Page { day, slices: Vec::new() });
-                    place
-                }
-            },
-        };
-        let slices = &mut self.pages[page].slices;
-        let entry = match slices.last() {
-            Some(last) if last.minute == of_day => slices.len() - 1,
-            _ => match slices.binary_search_by_key(&of_day, |slice| slice.minute) {
-                Ok(found) => found,
-                Err(place) => {
-                    slices.insert(place, Slice { minute: of_day, ok: 0, failed: 0 });
-                    place
-                }
-            },
-        };
-        (page, entry)
+    /// Makes an hour, with room for as many minutes as the one before it has.
+    fn open(&mut self, place: usize, number: u32) -> usize {
+        let expected = place.checked_sub(1).map_or(0, |before| self.hours[before].slices.len());
+        self.hours.insert(place, Hour { number, reported: 0, judged: 0, slices: Vec::with_capacity(expected) });
+        place
     }
+}
+
+impl Hour {
+    /// The counts of a minute, given as its bit.
+    fn slice(&mut self, bit: u64) -> &mut Slice {
+        let index = (self.reported & (bit - 1)).count_ones() as usize;
+        if self.reported & bit == 0 {
+            self.reported |= bit;
+            self.slices.insert(index, Slice::default());
+        }
+        &mut self.slices[index]
+    }
+}
+
+/// A minute's counts with what they overflowed.
+fn totals(carries: &BTreeMap<u32, (u32, u32)>, minute: u32, slice: Slice) -> (u64, u64) {
+    let (ok, failed) = if carries.is_empty() { (0, 0) } else { carries.get(&minute).copied().unwrap_or_default() };
+    ((u64::from(ok) << 32) + u64::from(slice.ok), (u64::from(failed) << 32) + u64::from(slice.failed))
 }
 
 fn minute_of(at: Timestamp) -> u32 {

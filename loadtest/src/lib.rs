@@ -1,1 +1,7 @@
-//! loadtest.
+//! Load and proof: fleets and scenarios from a seed, and the auditor, which recomputes naively
+//! what the engine computes quickly.
+
+pub mod auditor;
+mod dice;
+pub mod fleet;
+pub mod scenario;

@@ -1,1 +1,12 @@
-//! storage.
+//! Adapters of the ports: Kafka topics, and newline-delimited files and pipes.
+//!
+//! Only the binary and tests name these types; everything else knows `ports`.
+
+pub mod copy;
+pub mod dev_broker;
+pub mod file;
+pub mod kafka;
+
+pub use copy::{Copied, copy_records};
+pub use file::{Destination, FileSink, LineSource};
+pub use kafka::{KafkaConfig, KafkaSink, KafkaSource, Topic, TopicState, ensure_topics};

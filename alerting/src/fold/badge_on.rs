@@ -45,7 +45,8 @@ impl Fold<'_, '_> {
         let (scope, until) = (self.scope, self.scope.at());
         let mut out = vec![from, until];
         out.extend(scope.downtime.set().iter().flat_map(|interval| [interval.from, interval.to]));
-        out.extend(scope.held.iter().flat_map(|interval| [interval.from, interval.to]));
+        // An outage that is running when a window begins counts in it a millisecond later.
+        out.extend(scope.held.iter().flat_map(|interval| [interval.from, interval.from + TICK, interval.to]));
         for outage in &scope.case.evidence.outages {
             out.push(outage.qualified_at);
             if let Scope::Region(region) = scope.scope {
@@ -62,7 +63,7 @@ impl Fold<'_, '_> {
             }
             WindowRule::ResetsOn { .. } => {
                 let resets = std::iter::successors(scope.case.policy.reset_after(from), |&at| scope.case.policy.reset_after(at));
-                out.extend(resets.take_while(|&at| at <= until));
+                out.extend(resets.take_while(|&at| at <= until).flat_map(|at| [at, at + TICK]));
             }
         }
         out.extend(std::iter::successors(Some(from.ceil_day()), |day| Some(day.next_day())).take_while(|&day| day <= until));

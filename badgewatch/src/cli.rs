@@ -1,0 +1,208 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::Timestamp;
+
+/// Watches the availability of badged smart-home products and decides, exactly and explainably,
+/// which keep their badge.
+#[derive(Debug, Parser)]
+#[command(name = "badgewatch", version, propagate_version = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A year of a small fleet, run through the pipeline: standings, and the story of decisions.
+    Demo(Demo),
+    /// Standings and decisions implied by files of registry lines and events at an instant.
+    Evaluate(Evaluate),
+    /// The main job: events in, standings and decisions out, over Kafka or files.
+    Run(Box<Run>),
+    /// A realistic fleet from a seed: registry and events, to files, stdout or Kafka.
+    Generate(Generate),
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The contract's JSON.
+    Json,
+    /// Tables for people.
+    Table,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Seed of the fleet.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Preset or policy file.
+    #[arg(long, default_value = "wwa-2024")]
+    pub(crate) policy: String,
+    /// Also writes policy, registry and events here, to look further with `evaluate`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) keep: Option<PathBuf>,
+}
+
+/// Options of `evaluate`.
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// Preset (wwa-2024, wwa-2026) or policy file.
+    #[arg(long)]
+    pub(crate) policy: String,
+    /// Registry lines (NDJSON); `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) registry: PathBuf,
+    /// Event lines (NDJSON); `-` is stdin.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: PathBuf,
+    /// T: RFC 3339, or epoch milliseconds.
+    #[arg(long, value_parser = instant)]
+    pub(crate) at: Timestamp,
+    /// How the result is printed.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Preset (wwa-2024, wwa-2026) or policy file.
+    #[arg(long, default_value = "wwa-2024", env = "BADGEWATCH_POLICY")]
+    pub(crate) policy: String,
+    /// Processes what is there when it starts, decides everything up to this instant, and exits.
+    #[arg(long, value_parser = instant, value_name = "T")]
+    pub(crate) until: Option<Timestamp>,
+    /// Events from a file instead of Kafka; `-` is stdin. Without --until the run ends with the file.
+    #[arg(long, value_name = "FILE", conflicts_with = "kafka", required_unless_present = "kafka", requires = "registry")]
+    pub(crate) source: Option<PathBuf>,
+    /// Registry lines from a file: with --source.
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub(crate) registry: Option<PathBuf>,
+    /// Decisions to a file; `-` is stdout.
+    #[arg(long, value_name = "FILE", requires = "source", default_value = "-")]
+    pub(crate) decisions: PathBuf,
+    /// Standings to a file; `-` is stdout. Without it they are dropped.
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub(crate) standings: Option<PathBuf>,
+    /// Rejected lines, with reason and position, to a file; `-` is stdout. Without it stderr says how many there were.
+    #[arg(long, value_name = "FILE", requires = "source")]
+    pub(crate) rejected: Option<PathBuf>,
+    /// The broker and its topics.
+    #[command(flatten)]
+    pub(crate) kafka: Kafka,
+    /// Serves /metrics, /healthz and /readyz here. Without it, over Kafka: 127.0.0.1:9464; over files: nowhere.
+    #[arg(long, value_name = "ADDR:PORT", env = "BADGEWATCH_HTTP")]
+    pub(crate) http: Option<SocketAddr>,
+    /// How the log on stderr is written; what is logged: `RUST_LOG`, default `info`.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log_format: LogFormat,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where Kafka is and what its topics are called.
+#[derive(Debug, Args)]
+pub(crate) struct Kafka {
+    /// Bootstrap brokers, `host:port[,host:port…]`.
+    #[arg(long, value_name = "BROKERS", env = "BADGEWATCH_KAFKA")]
+    pub(crate) kafka: Option<String>,
+    /// What topics' names begin with: `<prefix>health`, `<prefix>registry`, `<prefix>decisions`, …
+    #[arg(long, default_value = "badgewatch.", env = "BADGEWATCH_TOPIC_PREFIX")]
+    pub(crate) topic_prefix: String,
+    /// Partitions of topics that are created.
+    #[arg(long, default_value_t = storage::KafkaConfig::PARTITIONS)]
+    pub(crate) partitions: u32,
+    /// A property of the Kafka client, e.g. `security.protocol=SSL`; may be repeated.
+    #[arg(long = "kafka-property", value_name = "KEY=VALUE", value_parser = property)]
+    pub(crate) properties: Vec<(String, String)>,
+}
+
+/// Options of `generate`.
+#[derive(Debug, Args)]
+pub(crate) struct Generate {
+    /// Seed: the same options give the same bytes.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Products; the first ones play fixed parts.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) products: u32,
+    /// Manufacturers. Default: a quarter of the products.
+    #[arg(long)]
+    pub(crate) manufacturers: Option<u32>,
+    /// First day of the period.
+    #[arg(long, default_value = "2025-01-01T00:00:00Z", value_parser = instant)]
+    pub(crate) from: Timestamp,
+    /// Days of the period.
+    #[arg(long, default_value_t = 365)]
+    pub(crate) days: u32,
+    /// Event lines to aim at.
+    #[arg(long, default_value_t = 1_000_000)]
+    pub(crate) events: u64,
+    /// Share of late events, e.g. 5%.
+    #[arg(long, default_value = "5%", value_parser = share)]
+    pub(crate) late: domain::Ppm,
+    /// Latest that late events arrive, in days.
+    #[arg(long, default_value_t = 30)]
+    pub(crate) late_days_max: u32,
+    /// Share of duplicates.
+    #[arg(long, default_value = "1%", value_parser = share)]
+    pub(crate) duplicates: domain::Ppm,
+    /// Share of malformed lines.
+    #[arg(long, default_value = "0.05%", value_parser = share)]
+    pub(crate) malformed: domain::Ppm,
+    /// Registry lines to a file; not with --kafka.
+    #[arg(long, value_name = "FILE", required_unless_present = "kafka", conflicts_with = "kafka")]
+    pub(crate) registry_out: Option<PathBuf>,
+    /// Event lines to a file; `-` is stdout. Not with --kafka.
+    #[arg(long, value_name = "FILE", required_unless_present = "kafka", conflicts_with = "kafka")]
+    pub(crate) events_out: Option<PathBuf>,
+    /// The broker and its topics: registry and events go there instead.
+    #[command(flatten)]
+    pub(crate) kafka: Kafka,
+    /// Events a second. Default: as fast as possible.
+    #[arg(long)]
+    pub(crate) rate: Option<u32>,
+}
+
+/// An instant in RFC 3339 or epoch milliseconds.
+fn instant(text: &str) -> Result<Timestamp, String> {
+    let ms = text.parse::<i64>().ok().and_then(Timestamp::from_ms);
+    ms.or_else(|| Timestamp::parse_rfc3339(text))
+        .ok_or_else(|| "expected RFC 3339, e.g. 2026-11-01T00:00:00Z, or epoch milliseconds".to_owned())
+}
+
+/// A percentage with at most four decimals, as policies write them.
+fn share(text: &str) -> Result<domain::Ppm, String> {
+    wire::policy::parse_percentage(text).ok_or_else(|| "expected a percentage, e.g. 5% or 0.05%".to_owned())
+}
+
+fn property(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE, e.g. security.protocol=SSL")?;
+    Ok((key.trim().to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

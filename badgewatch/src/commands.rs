@@ -1,0 +1,67 @@
+//! What each command does.
+
+use std::path::Path;
+
+use anyhow::Context;
+use domain::Policy;
+
+use crate::cli::{Cli, Command, Kafka};
+use crate::failure::Failure;
+
+mod demo;
+mod evaluate;
+mod fleet;
+mod generate;
+mod run;
+
+/// Does what the command line asks for.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Demo(options) => demo::run(&options),
+        Command::Evaluate(options) => evaluate::run(&options),
+        Command::Run(options) => run::run(&options),
+        Command::Generate(options) => generate::run(&options),
+    }
+}
+
+/// A policy by the name of its preset, or from a file.
+fn policy(name: &str) -> Result<Policy, Failure> {
+    let parsed = match wire::policy::preset(name) {
+        Some(text) => wire::policy::parse(text, name),
+        None => {
+            let text = std::fs::read_to_string(name)
+                .with_context(|| {
+                    let presets = wire::policy::PRESETS.map(|(name, _)| name).join(", ");
+                    format!("cannot read policy `{name}`: it is no preset ({presets}), and no readable file")
+                })
+                .map_err(Failure::Usage)?;
+            wire::policy::parse(&text, name)
+        }
+    };
+    let mut versions = parsed.map_err(Failure::usage)?;
+    if versions.len() > 1 {
+        let found = versions.iter().map(|policy| policy.name.to_string()).collect::<Vec<_>>().join(", ");
+        let message = "judging by several versions, one after the other, is not supported yet: leave one [[policy]]";
+        return Err(Failure::Usage(anyhow::anyhow!("{name}: policy: found {found}; {message}")));
+    }
+    Ok(versions.remove(0))
+}
+
+/// Whether a path stands for stdin or stdout.
+fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+/// Opens a file or stdin, line by line.
+fn open_lines(path: &Path) -> Result<storage::LineSource, Failure> {
+    if is_standard(path) { Ok(storage::LineSource::stdin()) } else { storage::LineSource::open(path).map_err(Failure::usage) }
+}
+
+/// The broker's configuration, if one is named.
+fn kafka(options: &Kafka) -> Option<storage::KafkaConfig> {
+    let mut config = storage::KafkaConfig::new(options.kafka.as_deref()?);
+    options.topic_prefix.clone_into(&mut config.topic_prefix);
+    config.partitions = options.partitions;
+    config.properties = options.properties.iter().cloned().collect();
+    Some(config)
+}

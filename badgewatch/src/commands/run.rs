@@ -1,0 +1,142 @@
+//! `run`: the main job, over Kafka or files.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use pipeline::{Ports, RunConfig, Summary, Until};
+use ports::{Log, PortError, RecordSink};
+use storage::{Destination, FileSink, KafkaConfig, KafkaSink, KafkaSource, ensure_topics};
+use telemetry::Metrics;
+use telemetry::events::{InternalEvent, PipelineFailed, StopRequested};
+use tracing_subscriber::EnvFilter;
+
+use super::{is_standard, kafka, open_lines, policy};
+use crate::cli::{LogFormat, Run};
+use crate::failure::Failure;
+use crate::http;
+
+/// The logs that a run reads or writes.
+const LOGS: [Log; 5] = [Log::Health, Log::Registry, Log::Decisions, Log::Standings, Log::Rejected];
+/// Where a run over Kafka serves its metrics if not told.
+const HTTP_DEFAULT: &str = "127.0.0.1:9464";
+
+pub(super) fn run(options: &Run) -> Result<(), Failure> {
+    start_log(options.log_format);
+    let policy = policy(&options.policy)?;
+    let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")).map_err(Failure::failed)?);
+    let broker = kafka(&options.kafka);
+    let address = match (options.http, &broker) {
+        (Some(address), _) => Some(address),
+        (None, Some(_)) => Some(HTTP_DEFAULT.parse().expect("the default is an address")),
+        (None, None) => None,
+    };
+    let _server = address.map(|address| http::serve(address, Arc::clone(&metrics))).transpose().map_err(Failure::Usage)?;
+    let stop = stop_on_signals(&metrics)?;
+    let until = match (options.until, &broker) {
+        (Some(at), _) => Until::Instant(at),
+        (None, Some(_)) => Until::Stopped,
+        (None, None) => Until::SourceEnds,
+    };
+    let summary = match broker {
+        Some(broker) => over_kafka(&broker, policy, until, &metrics, &stop),
+        None => over_files(options, policy, until, &metrics, &stop),
+    }?;
+    tracing::info!(
+        records = summary.records,
+        accepted = summary.accepted,
+        duplicate = summary.duplicate,
+        rejected = summary.rejected,
+        decisions = summary.decisions,
+        at = summary.at.map(tracing::field::display),
+        "done"
+    );
+    Ok(())
+}
+
+fn over_kafka(
+    broker: &KafkaConfig,
+    policy: domain::Policy,
+    until: Until,
+    metrics: &Arc<Metrics>,
+    stop: &AtomicBool,
+) -> Result<Summary, Failure> {
+    ensure_topics(broker, &LOGS).map_err(Failure::failed)?;
+    let config = RunConfig { policy, until, health_name: broker.topic(Log::Health), registry_name: broker.topic(Log::Registry) };
+    let mut registry = KafkaSource::open(broker, Log::Registry).map_err(Failure::failed)?;
+    let mut health = KafkaSource::open(broker, Log::Health).map_err(Failure::failed)?;
+    let mut sink = KafkaSink::open(broker).map_err(Failure::failed)?;
+    let ports = Ports { registry: &mut registry, health: &mut health, sink: &mut sink };
+    finish(pipeline::run(&config, ports, metrics, stop, &mut |_| {}), metrics)
+}
+
+fn over_files(
+    options: &Run,
+    policy: domain::Policy,
+    until: Until,
+    metrics: &Arc<Metrics>,
+    stop: &AtomicBool,
+) -> Result<Summary, Failure> {
+    let (Some(source), Some(registry_file)) = (&options.source, &options.registry) else {
+        return Err(Failure::Usage(anyhow::anyhow!("give --kafka BROKERS, or --source FILE and --registry FILE")));
+    };
+    if is_standard(source) && is_standard(registry_file) {
+        return Err(Failure::Usage(anyhow::anyhow!("--registry and --source can't both be stdin: give one of them as a file")));
+    }
+    let (mut registry, mut health) = (open_lines(registry_file)?, open_lines(source)?);
+    let outputs = [
+        (Log::Decisions, Some(&options.decisions)),
+        (Log::Standings, options.standings.as_ref()),
+        (Log::Rejected, options.rejected.as_ref()),
+    ];
+    let mut sink = FileSink::create(outputs.into_iter().filter_map(|(log, path)| Some((log, destination(path?)))))
+        .map_err(Failure::usage)?;
+    let name = |path: &Path| path.display().to_string();
+    let config = RunConfig { policy, until, health_name: name(source), registry_name: name(registry_file) };
+    let sink: &mut dyn RecordSink = &mut sink;
+    finish(pipeline::run(&config, Ports { registry: &mut registry, health: &mut health, sink }, metrics, stop, &mut |_| {}), metrics)
+}
+
+fn finish(result: Result<Summary, PortError>, metrics: &Metrics) -> Result<Summary, Failure> {
+    result.map_err(|error| {
+        PipelineFailed { error: &error }.emit(metrics);
+        Failure::failed(error)
+    })
+}
+
+fn destination(path: &Path) -> Destination {
+    if is_standard(path) { Destination::Stdout } else { Destination::File(path.to_owned()) }
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// SIGTERM and SIGINT end the run after the batch under way; a second one ends it at once.
+fn stop_on_signals(metrics: &Arc<Metrics>) -> Result<Arc<AtomicBool>, Failure> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let signals = [(signal_hook::consts::SIGTERM, "SIGTERM"), (signal_hook::consts::SIGINT, "SIGINT")];
+    for (signal, _) in signals {
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&stop))
+            .context("cannot listen for signals")
+            .map_err(Failure::Failed)?;
+    }
+    let (flag, metrics) = (Arc::clone(&stop), Arc::clone(metrics));
+    let mut incoming = signal_hook::iterator::Signals::new(signals.map(|(signal, _)| signal))
+        .context("cannot listen for signals")
+        .map_err(Failure::Failed)?;
+    std::thread::spawn(move || {
+        for signal in incoming.forever() {
+            let name = signals.iter().find(|(number, _)| *number == signal).map_or("signal", |(_, name)| name);
+            StopRequested { signal: name }.emit(&metrics);
+            flag.store(true, Ordering::Relaxed);
+        }
+    });
+    Ok(stop)
+}

@@ -1,0 +1,199 @@
+//! Where the broker is, what the topics are called, and how the clients are tuned.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use ports::{Log, PortError};
+use rdkafka::ClientConfig;
+use rdkafka::error::KafkaError;
+
+/// Most that a consumer keeps fetched ahead, in KiB over all its partitions.
+const FETCHED_KIB_MAX: u32 = 64 * 1024;
+/// Records a consumer tries to keep fetched ahead; [`FETCHED_KIB_MAX`] is what bounds it.
+const FETCHED_RECORDS_MIN: u32 = 1_000_000;
+/// Pause before fetching again once enough is fetched, in ms. The client's own 1,000 idles away most of a fast reader's time.
+const FETCH_BACKOFF_MS: u32 = 10;
+/// How often a consumer's lag is measured, in ms.
+const LAG_INTERVAL_MS: u32 = 5_000;
+/// Most records that a producer holds.
+const PRODUCER_RECORDS_MAX: u32 = 500_000;
+/// Most that a producer holds, in KiB.
+const PRODUCER_KIB_MAX: u32 = 128 * 1024;
+/// Largest batch of records, in bytes.
+const PRODUCER_BATCH_BYTES_MAX: u32 = 1_000_000;
+/// How long a batch may wait to fill, in ms.
+const PRODUCER_LINGER_MS: u32 = 10;
+/// How long a record may take until it is stored, retries included, in ms: longer than a broker's restart.
+const DELIVERY_MS_MAX: u32 = 120_000;
+
+/// What correctness rests on: not to be overridden.
+const CONSUMER_FIXED: [(&str, &str); 6] = [
+    // Needed by the client's consumer; no offset is ever committed to it.
+    ("group.id", "badgewatch"),
+    ("enable.auto.commit", "false"),
+    ("enable.auto.offset.store", "false"),
+    ("auto.offset.reset", "error"),
+    ("enable.partition.eof", "true"),
+    ("isolation.level", "read_committed"),
+];
+const PRODUCER_FIXED: [(&str, &str); 3] = [("acks", "all"), ("enable.idempotence", "true"), ("partitioner", "murmur2_random")];
+
+/// How to reach Kafka.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KafkaConfig {
+    /// `host:port` of one or more brokers, separated by commas.
+    pub bootstrap: String,
+    /// What topic names start with, e.g. `badgewatch.` for `badgewatch.health`.
+    pub topic_prefix: String,
+    /// Topics that are called otherwise, whole.
+    pub topics: BTreeMap<Log, String>,
+    /// Partitions of topics that are created: of `health` and of those keyed like it.
+    pub partitions: u32,
+    /// Copies of each partition of topics that are created; the broker's default where not given.
+    pub replication: Option<u16>,
+    /// How long opening, creating and looking up may take each.
+    pub timeout: Duration,
+    /// Any of the client's own properties, e.g. `security.protocol`.
+    pub properties: BTreeMap<String, String>,
+}
+
+impl KafkaConfig {
+    /// Default number of partitions.
+    pub const PARTITIONS: u32 = 64;
+
+    /// The usual configuration for a broker.
+    #[must_use]
+    pub fn new(bootstrap: &str) -> Self {
+        Self {
+            bootstrap: bootstrap.to_owned(),
+            topic_prefix: "badgewatch.".to_owned(),
+            topics: BTreeMap::new(),
+            partitions: Self::PARTITIONS,
+            replication: None,
+            timeout: Duration::from_secs(30),
+            properties: BTreeMap::new(),
+        }
+    }
+
+    /// The name of a log's topic.
+    #[must_use]
+    pub fn topic(&self, log: Log) -> String {
+        self.topics.get(&log).cloned().unwrap_or_else(|| format!("{}{log}", self.topic_prefix))
+    }
+
+    pub(super) fn admin(&self) -> Result<ClientConfig, PortError> {
+        self.client(&[], &[])
+    }
+
+    pub(super) fn consumer(&self) -> Result<ClientConfig, PortError> {
+        let tuned = [
+            ("fetch.queue.backoff.ms", FETCH_BACKOFF_MS),
+            ("queued.min.messages", FETCHED_RECORDS_MIN),
+            ("queued.max.messages.kbytes", FETCHED_KIB_MAX),
+            ("statistics.interval.ms", LAG_INTERVAL_MS),
+        ];
+        self.client(&tuned, &CONSUMER_FIXED)
+    }
+
+    pub(super) fn producer(&self) -> Result<ClientConfig, PortError> {
+        let tuned = [
+            ("queue.buffering.max.messages", PRODUCER_RECORDS_MAX),
+            ("queue.buffering.max.kbytes", PRODUCER_KIB_MAX),
+            ("batch.size", PRODUCER_BATCH_BYTES_MAX),
+            ("batch.num.messages", PRODUCER_RECORDS_MAX),
+            ("linger.ms", PRODUCER_LINGER_MS),
+            ("message.timeout.ms", DELIVERY_MS_MAX),
+        ];
+        let mut client = self.client(&tuned, &PRODUCER_FIXED)?;
+        if !self.properties.contains_key("compression.type") {
+            client.set("compression.type", "lz4");
+        }
+        Ok(client)
+    }
+
+    fn client(&self, tuned: &[(&str, u32)], fixed: &[(&str, &str)]) -> Result<ClientConfig, PortError> {
+        let mut client = ClientConfig::new();
+        client.set("client.id", "badgewatch");
+        for (key, value) in tuned {
+            client.set(*key, value.to_string());
+        }
+        for (key, value) in &self.properties {
+            if let Some(problem) = self.refusal(key) {
+                return Err(PortError::Setting { key: key.clone(), problem });
+            }
+            client.set(key, value);
+        }
+        for (key, value) in fixed {
+            client.set(*key, *value);
+        }
+        client.set("bootstrap.servers", &self.bootstrap);
+        Ok(client)
+    }
+
+    fn refusal(&self, key: &str) -> Option<String> {
+        if key == "bootstrap.servers" || key == "metadata.broker.list" {
+            return Some(format!("already given as `{}`; remove it from the properties", self.bootstrap));
+        }
+        let fixed = CONSUMER_FIXED.iter().chain(&PRODUCER_FIXED).find(|(fixed, _)| *fixed == key)?;
+        Some(format!("fixed at `{}`, because exactness rests on it; remove it from the properties", fixed.1))
+    }
+
+    /// What a client couldn't be made of, as an error about the setting that is wrong.
+    pub(super) fn creation_error(&self, what: &str, error: KafkaError) -> PortError {
+        match error {
+            KafkaError::ClientConfig(_, problem, key, _) => PortError::Setting { key, problem },
+            error => PortError::Open { what: format!("{what} at {}", self.bootstrap), source: Box::new(error) },
+        }
+    }
+}
+
+impl fmt::Debug for KafkaConfig {
+    /// Without the values of the properties: some are secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaConfig")
+            .field("bootstrap", &self.bootstrap)
+            .field("topic_prefix", &self.topic_prefix)
+            .field("topics", &self.topics)
+            .field("partitions", &self.partitions)
+            .field("replication", &self.replication)
+            .field("timeout", &self.timeout)
+            .field("properties", &self.properties.keys())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(key: &str, value: &str) -> KafkaConfig {
+        let mut config = KafkaConfig::new("127.0.0.1:9092");
+        config.properties.insert(key.to_owned(), value.to_owned());
+        config
+    }
+
+    #[test]
+    fn topics_are_named_by_prefix_or_whole() {
+        let mut config = KafkaConfig::new("127.0.0.1:9092");
+        config.topics.insert(Log::Health, "device-health".to_owned());
+        assert_eq!(config.topic(Log::Health), "device-health");
+        assert_eq!(config.topic(Log::Standings), "badgewatch.standings");
+    }
+
+    #[test]
+    fn properties_pass_through_unless_exactness_rests_on_them() {
+        let consumer = with("fetch.queue.backoff.ms", "5").consumer().unwrap();
+        assert_eq!(consumer.get("fetch.queue.backoff.ms"), Some("5"));
+        assert_eq!(with("compression.type", "zstd").producer().unwrap().get("compression.type"), Some("zstd"));
+        for key in ["auto.offset.reset", "acks", "bootstrap.servers"] {
+            let error = with(key, "x").consumer().err().unwrap();
+            assert!(matches!(&error, PortError::Setting { key: named, .. } if named == key), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        assert!(!format!("{:?}", with("sasl.password", "hunter2")).contains("hunter2"));
+    }
+}

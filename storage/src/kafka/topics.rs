@@ -1,0 +1,158 @@
+//! The topics behind the logs: created where missing, looked over where present.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ports::{Log, PortError};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::config::KafkaConfig;
+use super::context::AdminContext;
+
+/// How long `health` and `rejected` keep a record, in days. A restart reads health from its beginning,
+/// so it must hold the longest window (365 days) and what may arrive late.
+const HISTORY_DAYS: u64 = 400;
+/// Pause between looks at whether a created topic has become visible.
+const VISIBLE_PAUSE: Duration = Duration::from_millis(100);
+
+/// A log's topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Topic {
+    /// The log.
+    pub log: Log,
+    /// The topic's name.
+    pub name: String,
+    /// Whether it was there.
+    pub state: TopicState,
+}
+
+/// Whether a topic was there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TopicState {
+    /// It was there and is as it was.
+    Present,
+    /// It was created.
+    Created,
+}
+
+/// How a log's topic is kept.
+struct Keeping {
+    partitions: u32,
+    properties: Vec<(&'static str, String)>,
+}
+
+/// Creates the topics of these logs where missing. Those that are there are left as they are, with a
+/// warning where they are kept in a way that will lose data or time.
+///
+/// # Errors
+///
+/// When the broker can't be reached or refuses.
+pub fn ensure_topics(config: &KafkaConfig, logs: &[Log]) -> Result<Vec<Topic>, PortError> {
+    let admin: AdminClient<AdminContext> =
+        config.admin()?.create_with_context(AdminContext).map_err(|error| config.creation_error("the topics", error))?;
+    let mut topics = Vec::with_capacity(logs.len());
+    for &log in logs {
+        let name = config.topic(log);
+        let state = if partitions_of(&admin, config, &name)? > 0 {
+            look_over(&admin, config, log, &name)?;
+            TopicState::Present
+        } else {
+            create(&admin, config, log, &name)?
+        };
+        topics.push(Topic { log, name, state });
+    }
+    Ok(topics)
+}
+
+fn keeping(config: &KafkaConfig, log: Log) -> Keeping {
+    const FOR_EVER: &str = "-1";
+    let history_ms = (HISTORY_DAYS * 24 * 3600 * 1000).to_string();
+    let retained = |ms: &str| vec![("retention.ms", ms.to_owned()), ("retention.bytes", FOR_EVER.to_owned())];
+    let append_time = || ("message.timestamp.type", "LogAppendTime".to_owned());
+    let (partitions, mut properties) = match log {
+        Log::Health | Log::Rejected => (config.partitions, retained(&history_ms)),
+        Log::Decisions => (config.partitions, retained(FOR_EVER)),
+        Log::Registry | Log::Programme => (1, retained(FOR_EVER)),
+        Log::Standings => (config.partitions, vec![("cleanup.policy", "compact".to_owned())]),
+    };
+    properties.push(append_time());
+    Keeping { partitions, properties }
+}
+
+/// How many partitions a topic has; 0 where there is none such.
+fn partitions_of(admin: &AdminClient<AdminContext>, config: &KafkaConfig, name: &str) -> Result<usize, PortError> {
+    let fail = |error: KafkaError| failure(config, name, error);
+    let metadata = admin.inner().fetch_metadata(Some(name), config.timeout).map_err(fail)?;
+    let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(0) };
+    match topic.error().map(RDKafkaErrorCode::from) {
+        None => Ok(topic.partitions().len()),
+        Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(0),
+        Some(code) => Err(fail(KafkaError::MetadataFetch(code))),
+    }
+}
+
+fn create(admin: &AdminClient<AdminContext>, config: &KafkaConfig, log: Log, name: &str) -> Result<TopicState, PortError> {
+    let fail = |error: KafkaError| failure(config, name, error);
+    let keeping = keeping(config, log);
+    let partitions = i32::try_from(keeping.partitions).map_err(|_| PortError::Setting {
+        key: "partitions".to_owned(),
+        problem: format!("{} is more than Kafka can have", keeping.partitions),
+    })?;
+    let replication = config.replication.map_or(-1, i32::from);
+    let topic = keeping
+        .properties
+        .iter()
+        .fold(NewTopic::new(name, partitions, TopicReplication::Fixed(replication)), |topic, (key, value)| topic.set(key, value));
+    let options = AdminOptions::new().request_timeout(Some(config.timeout)).operation_timeout(Some(config.timeout));
+    let results = block_on(admin.create_topics([&topic], &options)).map_err(fail)?;
+    let state = match results.into_iter().next() {
+        Some(Err((_, RDKafkaErrorCode::TopicAlreadyExists))) => TopicState::Present,
+        Some(Err((_, code))) => return Err(fail(KafkaError::AdminOp(code))),
+        Some(Ok(_)) | None => TopicState::Created,
+    };
+    // A topic is visible a little after it is created.
+    let deadline = Instant::now() + config.timeout;
+    while partitions_of(admin, config, name)? == 0 {
+        if Instant::now() > deadline {
+            return Err(fail(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition)));
+        }
+        thread::sleep(VISIBLE_PAUSE);
+    }
+    tracing::info!(topic = name, partitions = keeping.partitions, "topic created");
+    Ok(state)
+}
+
+/// Warns where a topic that others created will lose data or time.
+fn look_over(admin: &AdminClient<AdminContext>, config: &KafkaConfig, log: Log, name: &str) -> Result<(), PortError> {
+    let resource = ResourceSpecifier::Topic(name);
+    let options = AdminOptions::new().request_timeout(Some(config.timeout));
+    let mut results = block_on(admin.describe_configs([&resource], &options)).map_err(|error| failure(config, name, error))?;
+    let Some(Ok(found)) = results.pop() else { return Ok(()) };
+    let found = |key: &str| found.get(key).and_then(|entry| entry.value.clone()).unwrap_or_default();
+    for (key, wanted) in keeping(config, log).properties {
+        let matters = match key {
+            // What is created elsewhere may well be kept for longer or shorter on purpose; time and compaction are not a matter of taste.
+            "message.timestamp.type" => matches!(log, Log::Health | Log::Registry),
+            "cleanup.policy" => true,
+            _ => false,
+        };
+        let value = found(key);
+        if matters && value != wanted {
+            tracing::warn!(topic = name, key, value, wanted, "topic is kept otherwise than needed; alter it with kafka-configs");
+        }
+    }
+    Ok(())
+}
+
+fn failure(config: &KafkaConfig, name: &str, error: KafkaError) -> PortError {
+    PortError::Open {
+        what: format!("topic {name} at {} (is the broker running and reachable?)", config.bootstrap),
+        source: Box::new(error),
+    }
+}
+
+/// The admin client is the only asynchronous part; it resolves its futures from a thread of its own.
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers needs nothing").block_on(future)
+}
