@@ -108,24 +108,28 @@ impl Minutes {
 
     /// Where an hour lies; it is made if there is none yet.
     fn place(&mut self, number: u32) -> usize {
-        if let Some((last, before)) = self.hours.split_last() {
-            if last.number == number {
-                return before.len();
-            }
-            // Mostly there are no gaps.
-            let back = last.number.checked_sub(number).map(|back| back as usize);
-            let guess = back.and_then(|back| before.len().checked_sub(back));
-            if let Some(guess) = guess.filter(|guess| before[*guess].number == number) {
-                return guess;
+        let Some((last, before)) = self.hours.split_last() else { return self.open(0, number) };
+        match last.number.checked_sub(number) {
+            Some(0) => before.len(),
+            None => self.open(self.hours.len(), number),
+            Some(back) => {
+                // Mostly there are no gaps.
+                let guess = before.len().checked_sub(back as usize);
+                match guess.filter(|guess| before[*guess].number == number) {
+                    Some(guess) => guess,
+                    None => {
+                        before.binary_search_by_key(&number, |hour| hour.number).unwrap_or_else(|place| self.open(place, number))
+                    }
+                }
             }
         }
-        self.hours.binary_search_by_key(&number, |hour| hour.number).unwrap_or_else(|place| self.open(place, number))
     }
 
     /// Makes an hour, with room for as many minutes as the one before it has.
     fn open(&mut self, place: usize, number: u32) -> usize {
         let expected = place.checked_sub(1).map_or(0, |before| self.hours[before].slices.len());
-        self.hours.insert(place, Hour { number, reported: 0, judged: 0, slices: Vec::with_capacity(expected) });
+        let slices = Vec::with_capacity(room(expected));
+        self.hours.insert(place, Hour { number, reported: 0, judged: 0, slices });
         place
     }
 }
@@ -136,10 +140,20 @@ impl Hour {
         let index = (self.reported & (bit - 1)).count_ones() as usize;
         if self.reported & bit == 0 {
             self.reported |= bit;
+            if self.slices.len() == self.slices.capacity() {
+                self.slices.reserve_exact(room(self.slices.len() + 1) - self.slices.len());
+            }
             self.slices.insert(index, Slice::default());
         }
         &mut self.slices[index]
     }
+}
+
+/// Room to make for so many of an hour's minutes: for all of them where half are there, as late
+/// ones mostly fill the gaps of a busy hour.
+const fn room(minutes: usize) -> usize {
+    const ALL: usize = HOUR_MINUTES as usize;
+    if minutes > ALL / 2 { ALL } else { minutes.next_power_of_two() }
 }
 
 /// A minute's counts with what they overflowed.

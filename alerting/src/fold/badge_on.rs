@@ -27,7 +27,7 @@ impl Fold<'_, '_> {
                     continue;
                 }
                 let policy = self.scope.case.policy;
-                let ending = policy.frame_ending_at(at).filter(|_| at > from);
+                let ending = policy.frame_ending_at(at);
                 for frame in ending.into_iter().chain([policy.frame_at(at)]) {
                     if let Some(breach) = self.judge(at, frame, &mut active) {
                         return Ok(breach);

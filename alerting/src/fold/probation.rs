@@ -36,7 +36,7 @@ impl Fold<'_, '_> {
             match self.month(start, passed) {
                 Month::Passed(at) => {
                     passed += 1;
-                    if passed >= needed && self.certified(start, passed, at) {
+                    if passed == needed && self.certified(start, at) {
                         return Ok(self.reinstate(start, at));
                     }
                 }
@@ -112,28 +112,26 @@ impl Fold<'_, '_> {
         })
     }
 
-    /// The first instant inside a month, by T, at which every requirement holds; its end is
-    /// judged with it.
+    /// The first instant of a month, by T, at which every requirement holds. The instant of its
+    /// end belongs to the next one: a month's end comes before a fact.
     fn first_certified(&self, month: Interval) -> Option<Timestamp> {
         let (scope, case) = (self.scope, self.scope.case);
         let regained = scope.held.iter().map(|interval| interval.from);
         let changes = case.certification.changes(case.product).chain(regained);
         let holds = |at: &Timestamp| case.certification.failures(case.product, scope.scope, *at).is_empty();
-        let in_month = |at: &Timestamp| month.from < *at && *at < month.to && *at <= scope.at() && scope.held.contains(*at);
+        let in_month = |at: &Timestamp| month.contains(*at) && *at <= scope.at() && scope.held.contains(*at);
         changes.filter(in_month).filter(holds).min()
     }
 
-    /// Whether every requirement holds at a month's end; the first time they don't is said.
-    fn certified(&mut self, start: Timestamp, passed: u32, at: Timestamp) -> bool {
+    /// Whether every requirement holds at the end of the last month needed; if not, that is said.
+    fn certified(&mut self, start: Timestamp, at: Timestamp) -> bool {
         let (scope, case) = (self.scope, self.scope.case);
         let failures = case.certification.failures(case.product, scope.scope, at);
         if failures.is_empty() {
             return true;
         }
-        if passed == case.policy.probation_months {
-            let evidence = scope.evidence(Interval::new(start, at), None, &[], at);
-            self.decide(DecisionKind::ReinstatementHeld, failures, at, evidence);
-        }
+        let evidence = scope.evidence(Interval::new(start, at), None, &[], at);
+        self.decide(DecisionKind::ReinstatementHeld, failures, at, evidence);
         false
     }
 

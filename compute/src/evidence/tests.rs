@@ -120,10 +120,10 @@ fn a_lost_region_keeps_its_evidence_apart() {
     changed.change(ms(150), terms(None, &["DE"]));
     let own = down(&[(100, 200)]);
     let evidence = gather(&changed, &[], &policy(), ms(1_000), |_, _| Some(&own));
-    assert_eq!(evidence.regions.iter().map(|r| (r.region, r.raw.clone())).collect::<Vec<_>>(), [
-        (Region::Eu, spans(&[(100, 200)])),
-        (Region::Na, spans(&[(100, 150)]))
-    ]);
+    assert_eq!(
+        evidence.regions.iter().map(|r| (r.region, r.raw.clone())).collect::<Vec<_>>(),
+        [(Region::Eu, spans(&[(100, 200)])), (Region::Na, spans(&[(100, 150)]))]
+    );
     assert_eq!(evidence.outages.len(), 1, "runs are merged over all regions");
     let shown = evidence.show(&evidence.outages[0], ms(1_000));
     assert_eq!((shown.run, shown.downtime_ms, shown.open), (span(100, 200), 100 * 60_000, false));
