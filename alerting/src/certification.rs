@@ -76,3 +76,66 @@ fn listing_failures(terms: &Terms, listing: &Listing) -> Vec<Reason> {
     .filter_map(|(fails, reason)| fails.then_some(reason))
     .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BADGE: &str = r#"{"type":"badge","asin":"B1","manufacturer":"m-1","brand":"Acme","skill":"s-1","marketplaces":["US","UK"],"enabled_at":"2025-01-01T00:00:00Z"}"#;
+
+    /// Lines about B1 in March, and what fails at their end, as reasons are printed.
+    fn check(lines: &[&str], scope: Scope, expected: &[&str]) {
+        let mut certification = Certification::default();
+        for line in lines {
+            match wire::fact::parse(line.as_bytes()).expect("a valid line") {
+                domain::Fact::Listing(listing) => certification.listings.push(listing),
+                domain::Fact::SkillListing(listing) => certification.skill_listings.push(listing),
+                other => panic!("no catalogue fact: {other:?}"),
+            }
+        }
+        let domain::Fact::Badge(badge) = wire::fact::parse(BADGE.as_bytes()).expect("a valid line") else { panic!("a badge") };
+        let product = Product::new(badge.asin, badge.enabled_at, badge.terms);
+        let at = Timestamp::parse_rfc3339("2025-03-31T00:00:00Z").expect("an instant");
+        let failures: Vec<String> = certification.failures(&product, scope, at).iter().map(ToString::to_string).collect();
+        assert_eq!(failures, expected, "{lines:?}");
+    }
+
+    fn listing(marketplace: &str, day: u32, rest: &str) -> String {
+        format!(r#"{{"type":"listing","asin":"B1","marketplace":"{marketplace}","at":"2025-03-{day:02}T00:00:00Z",{rest}}}"#)
+    }
+
+    #[test]
+    fn only_what_a_fact_says_and_the_badge_states_is_compared() {
+        check(&[], Scope::Global, &[]);
+        check(&[&listing("US", 1, r#""status":"live""#)], Scope::Global, &[]);
+        check(
+            &[&listing("US", 1, r#""status":"live","brand":"Other","model":"X","hub":"H1""#)],
+            Scope::Global,
+            &["brand:US", "hub:US"],
+        );
+        check(&[&listing("GB", 1, r#""status":"suppressed""#)], Scope::Global, &["listing:UK:suppressed"]);
+        check(&[&listing("GB", 1, r#""status":"suppressed""#)], Scope::Region(domain::Region::Na), &[]);
+        check(&[&listing("DE", 1, r#""status":"suppressed""#)], Scope::Global, &[]);
+    }
+
+    #[test]
+    fn a_later_fact_replaces_and_the_worse_of_one_instant_holds() {
+        let (bad, good) = (r#""status":"suppressed""#, r#""status":"live""#);
+        check(&[&listing("US", 9, good), &listing("US", 1, bad)], Scope::Global, &[]);
+        check(&[&listing("US", 31, bad), &listing("US", 1, good)], Scope::Global, &["listing:US:suppressed"]);
+        check(&[&listing("US", 9, good), &listing("US", 9, bad)], Scope::Global, &["listing:US:suppressed"]);
+        check(&[&listing("US", 9, r#""status":"live","brand":"Other""#), &listing("US", 9, good)], Scope::Global, &["brand:US"]);
+    }
+
+    #[test]
+    fn the_skill_is_to_be_published_in_each_marketplace() {
+        let skill = |skill: &str, status: &str| {
+            format!(
+                r#"{{"type":"skill_listing","skill":"{skill}","marketplace":"US","at":"2025-03-02T00:00:00Z","status":"{status}"}}"#
+            )
+        };
+        check(&[&skill("s-1", "unavailable")], Scope::Global, &["skill:US:unavailable"]);
+        check(&[&skill("s-1", "published")], Scope::Global, &[]);
+        check(&[&skill("s-2", "unavailable")], Scope::Global, &[]);
+    }
+}

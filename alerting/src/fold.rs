@@ -92,7 +92,9 @@ impl Fold<'_, '_> {
             return;
         }
         for &run in &self.scope.runs {
-            let Some(at) = self.scope.downtime.reached(run.from, policy.min_duration).filter(|&at| at <= run.to) else { continue };
+            let Some(at) = self.scope.downtime.reached(run.from, policy.min_duration).filter(|&at| at <= run.to) else {
+                continue;
+            };
             let evidence = self.scope.evidence(Interval::new(run.from, at), None, &[], at);
             self.decide(DecisionKind::CriticalOutage, Vec::new(), at, evidence);
         }

@@ -44,13 +44,8 @@ impl About {
             None => format!("manufacturer:{}", self.manufacturer),
         };
         let supersedes = supersedes.map(|id| id.to_string()).unwrap_or_default();
-        let text = format!(
-            "{kind}|{}|{subject}|{}|{at}|{}|{}|{supersedes}",
-            reasons.join(","),
-            self.scope,
-            policy.id,
-            policy.version,
-        );
+        let text =
+            format!("{kind}|{}|{subject}|{}|{at}|{}|{}|{supersedes}", reasons.join(","), self.scope, policy.id, policy.version,);
         let digest = Sha256::digest(text.as_bytes());
         let mut id = [0; 16];
         id.copy_from_slice(&digest[..16]);
@@ -66,4 +61,56 @@ pub fn in_order(decisions: &mut [Decision]) {
 fn place(decision: &Decision) -> (Timestamp, DecisionKind, &str, &'static str) {
     let name = decision.asin.as_ref().map_or(decision.manufacturer.as_str(), Asin::as_str);
     (decision.at, decision.kind, name, decision.scope.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::id::Region;
+
+    use super::*;
+
+    fn decide(asin: Option<&str>, scope: Scope, kind: DecisionKind, reasons: &[Reason]) -> Decision {
+        let about = About { asin: asin.and_then(Asin::new), manufacturer: ManufacturerId::new("m-1").expect("an id"), scope };
+        let at = Timestamp::parse_rfc3339("2025-03-01T06:07:55.201Z").expect("an instant");
+        about.decide(kind, reasons.to_vec(), at, Evidence::new(PolicyName { id: Arc::from("wwa-2026"), version: 1 }))
+    }
+
+    /// Expected values: `printf '%s' 'badge_removal|budget,outages|product:B000000001|NA|…|wwa-2026|1|' | sha256sum`.
+    #[test]
+    fn an_id_is_the_start_of_the_digest_of_what_is_decided() {
+        let reasons = [Reason::Outages, Reason::Budget];
+        let removal = decide(Some("B000000001"), Scope::Region(Region::Na), DecisionKind::BadgeRemoval, &reasons);
+        assert_eq!(removal.id.to_string(), "252bde69eef58053e3105ee22883d153");
+        assert_eq!(removal.reasons, [Reason::Budget, Reason::Outages], "reasons are listed in order");
+        let suspension = decide(None, Scope::Global, DecisionKind::Suspension, &[]);
+        assert_eq!(suspension.id.to_string(), "4ed4edb3fbf6bc2a91c8728f066ae4f3");
+    }
+
+    #[test]
+    fn decisions_of_an_instant_are_listed_by_kind_then_name() {
+        let mut decisions = vec![
+            decide(Some("B2"), Scope::Global, DecisionKind::ProbationStarted, &[]),
+            decide(None, Scope::Global, DecisionKind::Suspension, &[]),
+            decide(Some("B2"), Scope::Global, DecisionKind::BadgeRemoval, &[]),
+            decide(Some("B1"), Scope::Region(Region::Na), DecisionKind::BadgeRemoval, &[]),
+            decide(Some("B1"), Scope::Region(Region::Eu), DecisionKind::BadgeRemoval, &[]),
+            decide(Some("B3"), Scope::Global, DecisionKind::CriticalOutage, &[]),
+        ];
+        in_order(&mut decisions);
+        let listed: Vec<String> =
+            decisions.iter().map(|d| format!("{} {} {}", d.kind, d.asin.as_ref().map_or("m-1", Asin::as_str), d.scope)).collect();
+        assert_eq!(
+            listed,
+            [
+                "critical_outage B3 global",
+                "badge_removal B1 EU",
+                "badge_removal B1 NA",
+                "badge_removal B2 global",
+                "suspension m-1 global",
+                "probation_started B2 global",
+            ]
+        );
+    }
 }

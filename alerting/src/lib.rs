@@ -20,6 +20,3 @@ pub use certification::Certification;
 pub use fold::judge;
 pub use id::in_order;
 pub use suspension::{Removed, suspensions};
-
-#[cfg(test)]
-mod tests;

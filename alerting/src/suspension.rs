@@ -110,8 +110,7 @@ impl Judged<'_> {
         for interval in &suspended {
             for (kind, instant) in [(DecisionKind::Suspension, interval.from), (DecisionKind::SuspensionLifted, interval.to)] {
                 if instant <= at && instant < Timestamp::MAX {
-                    let evidence =
-                        Evidence { removed: self.removed_at(instant), ..Evidence::new(self.policy.name.clone()) };
+                    let evidence = Evidence { removed: self.removed_at(instant), ..Evidence::new(self.policy.name.clone()) };
                     decisions.push(about.decide(kind, Vec::new(), instant, evidence));
                 }
             }

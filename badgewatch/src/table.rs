@@ -3,8 +3,8 @@
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 use domain::Report;
-use wire::view::{DecisionView, EvidenceView, ManufacturerView, ProductView, RejectionView};
 use wire::ReportView;
+use wire::view::{DecisionView, EvidenceView, ManufacturerView, ProductView, RejectionView};
 
 /// Width of a budget bar, in characters.
 const BAR_CHARS: i64 = 20;
@@ -26,8 +26,17 @@ pub(crate) fn report(report: &Report) -> String {
 
 /// Products with their budgets.
 pub(crate) fn products(products: &[ProductView]) -> String {
-    let mut table =
-        table(&["product", "scope", "standing", "budget used", "downtime", "outages", "availability", "coverage", "manufacturer"]);
+    let mut table = table(&[
+        "product",
+        "scope",
+        "standing",
+        "budget used",
+        "downtime",
+        "outages",
+        "availability",
+        "coverage",
+        "manufacturer",
+    ]);
     for product in products {
         table.add_row([
             product.asin.clone(),

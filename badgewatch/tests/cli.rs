@@ -66,7 +66,11 @@ fn what_can_not_be_read_ends_with_2_and_says_what_to_do() {
     check(&[("e.ndjson", "")], "wwa-2024", &["r.ndjson", "No such file"]);
     check(&files, "nowhere.toml", &["nowhere.toml", "wwa-2024, wwa-2026"]);
     let target = policy_with(r#"target = "99.93%""#, r#"target = "101%""#);
-    check(&[&files[..], &[("p.toml", &target)]].concat(), "p.toml", &["p.toml:", "policy.availability.target", "101%", "expected a percentage"]);
+    check(
+        &[&files[..], &[("p.toml", &target)]].concat(),
+        "p.toml",
+        &["p.toml:", "policy.availability.target", "101%", "expected a percentage"],
+    );
     let unknown = policy_with("merge_gap", "merge_gaps");
     check(&[&files[..], &[("p.toml", &unknown)]].concat(), "p.toml", &["p.toml:", "merge_gaps"]);
     let two = format!("{0}\n{1}", wire::policy::preset("wwa-2024").unwrap(), wire::policy::preset("wwa-2026").unwrap());
@@ -77,16 +81,34 @@ fn what_can_not_be_read_ends_with_2_and_says_what_to_do() {
 fn run_over_files_decides_what_evaluate_prints() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    let generate = ["generate", "--products", "30", "--events", "300000", "--registry-out", &path("r"), "--events-out", &path("e")];
+    let generate =
+        ["generate", "--products", "30", "--events", "300000", "--registry-out", &path("r"), "--events-out", &path("e")];
     let generated = badgewatch(folder.path(), &generate);
     assert!(generated.status.success(), "{}", String::from_utf8_lossy(&generated.stderr));
-    let run = badgewatch(folder.path(), &[
-        "run", "--policy", "wwa-2026", "--registry", "r", "--source", "e", "--until", "2026-01-01T00:00:00Z", "--decisions", "d",
-        "--standings", "s", "--rejected", "x",
-    ]);
+    let run = badgewatch(
+        folder.path(),
+        &[
+            "run",
+            "--policy",
+            "wwa-2026",
+            "--registry",
+            "r",
+            "--source",
+            "e",
+            "--until",
+            "2026-01-01T00:00:00Z",
+            "--decisions",
+            "d",
+            "--standings",
+            "s",
+            "--rejected",
+            "x",
+        ],
+    );
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let at = ["--at", "2026-01-01T00:00:00Z"];
-    let evaluate = badgewatch(folder.path(), &[&["evaluate", "--policy", "wwa-2026", "--registry", "r", "--events", "e"][..], &at].concat());
+    let evaluate =
+        badgewatch(folder.path(), &[&["evaluate", "--policy", "wwa-2026", "--registry", "r", "--events", "e"][..], &at].concat());
     let report: wire::ReportView = serde_json::from_slice(&evaluate.stdout).unwrap();
     let lines = |name: &str| std::fs::read_to_string(path(name)).unwrap().lines().map(str::to_owned).collect::<Vec<_>>();
     let decisions: Vec<_> = lines("d").iter().map(|line| wire::decision::read(line.as_bytes()).unwrap()).collect();
@@ -101,7 +123,9 @@ fn the_demo_tells_the_whole_story() {
     let output = badgewatch(Path::new("."), &["demo"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let told = String::from_utf8(output.stdout).unwrap();
-    for part in ["warning", "badge removal", "suspension", "probation restarted", "reinstatement", "reinstatement held", "evaluate"] {
+    for part in
+        ["warning", "badge removal", "suspension", "probation restarted", "reinstatement", "reinstatement held", "evaluate"]
+    {
         assert!(told.contains(part), "the demo shows no {part}");
     }
 }

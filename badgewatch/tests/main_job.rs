@@ -32,10 +32,15 @@ fn badgewatch(arguments: &[&str]) -> Command {
 /// Runs to the end; yields stdout.
 fn output(arguments: &[&str]) -> Vec<u8> {
     let started = Instant::now();
-    let output = badgewatch(arguments).output().unwrap();
+    let output = badgewatch(arguments).env("RUST_LOG", "warn,badgewatch=info").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {}\n{said}", output.status);
-    println!("badgewatch {}\n  {:.1} s; {}", arguments.join(" "), started.elapsed().as_secs_f64(), said.trim().replace('\n', "\n  "));
+    println!(
+        "badgewatch {}\n  {:.1} s; {}",
+        arguments.join(" "),
+        started.elapsed().as_secs_f64(),
+        said.trim().replace('\n', "\n  ")
+    );
     output.stdout
 }
 
@@ -124,7 +129,17 @@ fn run_publishes_what_evaluate_prints_and_the_auditor_finds() {
     output(&["run", "--kafka", bootstrap, "--partitions", PARTITIONS, "--until", UNTIL, "--http", "127.0.0.1:0"]);
     let told = Told::by_topics(bootstrap);
     let printed = output(&[
-        "evaluate", "--policy", "wwa-2024", "--registry", registry_file, "--events", events_file, "--at", UNTIL, "--format", "json",
+        "evaluate",
+        "--policy",
+        "wwa-2024",
+        "--registry",
+        registry_file,
+        "--events",
+        events_file,
+        "--at",
+        UNTIL,
+        "--format",
+        "json",
     ]);
     let printed: ReportView = serde_json::from_slice(&printed).unwrap();
     let rejected = topic(bootstrap, Log::Rejected).len();
@@ -161,7 +176,8 @@ fn serves_and_stops_cleanly(bootstrap: &str) {
         let line = line.unwrap();
         serde_json::from_str::<serde_json::Value>(&line).unwrap_or_else(|_| panic!("a JSON line: {line}"))
     });
-    let mut wait_for = |message: &str| log.find(|line| line["fields"]["message"].as_str().unwrap_or("").starts_with(message)).unwrap();
+    let mut wait_for =
+        |message: &str| log.find(|line| line["fields"]["message"].as_str().unwrap_or("").starts_with(message)).unwrap();
     let address = wait_for("serving")["fields"]["address"].as_str().unwrap().to_owned();
     wait_for("caught up");
     assert!(get(&address, "/healthz").contains("200 OK"));

@@ -22,7 +22,9 @@ pub use decision::{Decision, DecisionKind, Evidence, OutageEvidence, Reason, Sco
 pub use event::{Event, EventBody, EventRef, HealthState};
 pub use evidence::{Outage, ProductEvidence, RegionEvidence};
 pub use fact::Fact;
-pub use id::{Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef};
+pub use id::{
+    Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef,
+};
 pub use interval::{Interval, IntervalSet};
 pub use policy::Policy;
 pub use product::Product;

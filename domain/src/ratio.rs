@@ -45,11 +45,7 @@ impl Ppm {
 impl fmt::Display for Ppm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, rest) = (self.0 / 10_000, self.0 % 10_000);
-        if rest == 0 {
-            write!(f, "{whole}%")
-        } else {
-            write!(f, "{whole}.{}%", format!("{rest:04}").trim_end_matches('0'))
-        }
+        if rest == 0 { write!(f, "{whole}%") } else { write!(f, "{whole}.{}%", format!("{rest:04}").trim_end_matches('0')) }
     }
 }
 
@@ -63,7 +59,8 @@ impl Ratio {
     /// `part / whole`, or `None` when `whole` is zero: no samples is not 100 %.
     #[must_use]
     pub fn of(part: i64, whole: i64) -> Option<Self> {
-        (whole > 0).then(|| Self(narrow((2 * i128::from(part) * Self::SCALE + i128::from(whole)).div_euclid(2 * i128::from(whole)))))
+        (whole > 0)
+            .then(|| Self(narrow((2 * i128::from(part) * Self::SCALE + i128::from(whole)).div_euclid(2 * i128::from(whole)))))
     }
 
     /// The ratio in units of 10⁻⁷.

@@ -136,11 +136,7 @@ impl Reporters {
                     let forgotten = self.recent.remove(0).seqs.back().map(|&(seq, _)| seq);
                     self.forgotten = self.forgotten.max(forgotten);
                 }
-                self.recent.push(Memory {
-                    reporter: name.reporter.map(Box::from),
-                    heard_above,
-                    seqs: VecDeque::new(),
-                });
+                self.recent.push(Memory { reporter: name.reporter.map(Box::from), heard_above, seqs: VecDeque::new() });
             }
         }
         self.recent.last_mut().map_or(Named::New, |memory| memory.occupy(name.seq, content))

@@ -69,7 +69,7 @@ impl<N: Names + Default> Live<N> {
         self.at = Some(at);
         let new_day = last.is_none_or(|last| last.floor_day() < at.floor_day());
         let mut decisions = Vec::new();
-        for asin in self.to_judge(at, new_day) {
+        for asin in self.due_now(at, new_day) {
             self.judge(&asin, at, new_day, &mut decisions, sink)?;
         }
         let (manufacturers, suspensions) = self.suspensions(at);
@@ -104,7 +104,7 @@ impl<N: Names + Default> Live<N> {
         Ok(issued)
     }
 
-    fn to_judge(&mut self, at: Timestamp, new_day: bool) -> Vec<Asin> {
+    fn due_now(&mut self, at: Timestamp, new_day: bool) -> Vec<Asin> {
         let mut asins: BTreeSet<Asin> = self.engine.take_dirty().into_iter().collect();
         if new_day {
             asins.extend(self.engine.registry().products.keys().cloned());
@@ -209,8 +209,11 @@ impl<N: Names + Default> Live<N> {
     }
 
     fn show(&mut self) {
-        let products: Vec<ProductStanding> =
-            self.judged.values().flat_map(|judged| judged.scopes.iter().map(|(_, judgement)| judgement.standing.clone())).collect();
+        let products: Vec<ProductStanding> = self
+            .judged
+            .values()
+            .flat_map(|judged| judged.scopes.iter().map(|(_, judgement)| judgement.standing.clone()))
+            .collect();
         self.gauges.show(&products, &self.manufacturers);
     }
 }

@@ -259,12 +259,12 @@ struct Source<'a> {
 impl Batch {
     /// Hands over each line of a record.
     #[inline]
-    fn each_line<'s>(
+    fn each_line(
         &mut self,
         source: &Source<'_>,
         record: Record<'_>,
-        sink: &'s mut dyn RecordSink,
-        mut each: impl FnMut(&mut Self, u64, &[u8], &mut (dyn RecordSink + 's)),
+        sink: &mut dyn RecordSink,
+        mut each: impl FnMut(&mut Self, u64, &[u8], &mut dyn RecordSink),
     ) {
         if record.truncated {
             let detail = "the line is longer than a record may be; split it";

@@ -42,7 +42,9 @@ pub(super) fn run(options: &Generate) -> Result<(), Failure> {
     .map_err(Failure::Failed)?;
     let Tally { lines, bytes, events, late, duplicates, malformed } = tally;
     let malformed: u64 = malformed.values().sum();
-    eprintln!("{lines} lines ({bytes} bytes): {events} events, {late} of them late; {duplicates} duplicates; {malformed} malformed");
+    eprintln!(
+        "{lines} lines ({bytes} bytes): {events} events, {late} of them late; {duplicates} duplicates; {malformed} malformed"
+    );
     eprintln!("the period ends at {}: evaluate with --at, or run with --until, that or later", config.to());
     Ok(())
 }
@@ -74,7 +76,8 @@ fn to_kafka(fleet: &Fleet, broker: &KafkaConfig, rate: Option<u32>) -> anyhow::R
         sink.append(Log::Registry, "", line.as_bytes())?;
     }
     sink.flush()?;
-    let tally = each_line(fleet, rate, &mut |key, line| Ok::<_, PortError>(sink.append(Log::Health, key, line)?).map_err(Into::into))?;
+    let tally =
+        each_line(fleet, rate, &mut |key, line| Ok::<_, PortError>(sink.append(Log::Health, key, line)?).map_err(Into::into))?;
     sink.flush()?;
     Ok(tally)
 }
@@ -88,11 +91,7 @@ fn create(path: &Path) -> anyhow::Result<Box<dyn Write>> {
 }
 
 /// Hands over each event line with its key, at most `rate` a second, and shows progress.
-fn each_line(
-    fleet: &Fleet,
-    rate: Option<u32>,
-    each: &mut dyn FnMut(&str, &[u8]) -> anyhow::Result<()>,
-) -> anyhow::Result<Tally> {
+fn each_line(fleet: &Fleet, rate: Option<u32>, each: &mut dyn FnMut(&str, &[u8]) -> anyhow::Result<()>) -> anyhow::Result<Tally> {
     let bar = progress_bar(fleet.events_estimate(), "generating");
     let (mut lines, mut line, mut tally) = (fleet.lines(), Vec::new(), Tally::default());
     let started = Instant::now();

@@ -1,5 +1,6 @@
 //! `run`: the main job, over Kafka or files.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,7 +96,10 @@ fn over_files(
     let name = |path: &Path| path.display().to_string();
     let config = RunConfig { policy, until, health_name: name(source), registry_name: name(registry_file) };
     let sink: &mut dyn RecordSink = &mut sink;
-    finish(pipeline::run(&config, Ports { registry: &mut registry, health: &mut health, sink }, metrics, stop, &mut |_| {}), metrics)
+    finish(
+        pipeline::run(&config, Ports { registry: &mut registry, health: &mut health, sink }, metrics, stop, &mut |_| {}),
+        metrics,
+    )
 }
 
 fn finish(result: Result<Summary, PortError>, metrics: &Metrics) -> Result<Summary, Failure> {
@@ -111,7 +115,8 @@ fn destination(path: &Path) -> Destination {
 
 fn start_log(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),

@@ -23,7 +23,8 @@ pub(crate) fn engine() -> (Engine<RecentNames>, Timestamp) {
     for (number, asin) in (0..).zip(&asins) {
         let mut report = |ms: i64, body| {
             let subject = SubjectRef { kind: SubjectKind::Product, id: asin.as_str() };
-            let event = EventRef { subject, region: Region::Na, at: Timestamp::clamped(start + ms), body, reporter: None, seq: None };
+            let event =
+                EventRef { subject, region: Region::Na, at: Timestamp::clamped(start + ms), body, reporter: None, seq: None };
             engine.apply(&event);
         };
         for hour in 0..DAYS * 24 {

@@ -33,7 +33,8 @@ fn check(path: &Path) {
     for (key, warnings) in [("decisions_without_warnings", false), ("decisions", true)] {
         if let Some(decisions) = expected[key].as_array() {
             let is_warning = |decision: &Value| decision["kind"].as_str().is_some_and(|kind| kind.ends_with("warning"));
-            let fields: Vec<&String> = decisions.first().and_then(Value::as_object).map(|o| o.keys().collect()).unwrap_or_default();
+            let fields: Vec<&String> =
+                decisions.first().and_then(Value::as_object).map(|o| o.keys().collect()).unwrap_or_default();
             let shown = |decision: &Value| fields.iter().map(|field| format!("{field}={}", decision[*field])).collect::<String>();
             let found: Vec<String> = report["decisions"]
                 .as_array()
@@ -84,7 +85,8 @@ fn evaluate(story: &Value) -> Value {
 #[test]
 fn every_story_comes_out_as_told() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stories");
-    let mut stories: Vec<_> = std::fs::read_dir(folder).expect("the stories").map(|entry| entry.expect("an entry").path()).collect();
+    let mut stories: Vec<_> =
+        std::fs::read_dir(folder).expect("the stories").map(|entry| entry.expect("an entry").path()).collect();
     stories.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     stories.sort();
     assert!(stories.len() >= 20, "only {} stories found", stories.len());

@@ -37,7 +37,8 @@ fn a_bounded_source_is_decided_up_to_its_last_minute() {
 
 #[test]
 fn decisions_are_those_of_an_evaluation() {
-    let health: Vec<String> = (0..380).map(|n| outcome("B1", &format!("2025-03-01T{:02}:{:02}:00Z", n / 60, n % 60), 30)).collect();
+    let health: Vec<String> =
+        (0..380).map(|n| outcome("B1", &format!("2025-03-01T{:02}:{:02}:00Z", n / 60, n % 60), 30)).collect();
     let at = Timestamp::parse_rfc3339("2025-06-01T00:00:00Z").expect("an instant");
     let (decisions, summary) = run_over(Until::Instant(at), BADGE, &health.join("\n"), Log::Decisions);
     let mut evaluation = crate::Evaluation::new(config(Until::SourceEnds).policy);
@@ -63,11 +64,14 @@ fn a_rejected_line_is_kept_with_its_reason_and_position() {
             format!("{}@{}:{} {}", source["log"], source["offset"], source["line"], line["reason"])
         })
         .collect();
-    assert_eq!(told, [
-        r#""registry"@1:1 "conflicting_duplicate""#,
-        r#""health"@0:1 "invalid_json""#,
-        r#""health"@1:1 "unknown_subject""#,
-        r#""registry"@2:1 "unknown_subject""#,
-    ]);
+    assert_eq!(
+        told,
+        [
+            r#""registry"@1:1 "conflicting_duplicate""#,
+            r#""health"@0:1 "invalid_json""#,
+            r#""health"@1:1 "unknown_subject""#,
+            r#""registry"@2:1 "unknown_subject""#,
+        ]
+    );
     assert_eq!((summary.rejected, summary.accepted), (4, 1));
 }

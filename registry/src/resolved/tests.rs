@@ -30,11 +30,10 @@ fn the_order_of_facts_does_not_show() {
         let terms = product.terms_at(at(text));
         (terms.brand.clone().unwrap_or_default(), terms.skill.is_some(), terms.hub.is_some(), terms.marketplaces.len())
     });
-    assert_eq!(seen, [
-        ("Acme".to_owned(), true, false, 1),
-        ("Acme".to_owned(), false, true, 2),
-        ("Other".to_owned(), false, true, 2)
-    ]);
+    assert_eq!(
+        seen,
+        [("Acme".to_owned(), true, false, 1), ("Acme".to_owned(), false, true, 2), ("Other".to_owned(), false, true, 2)]
+    );
     let names: Vec<String> = registry.subjects.iter().map(ToString::to_string).collect();
     assert_eq!(names, ["product:B1", "skill:s-1", "hub:H1"], "a skill that is no longer tied stays known");
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{NoCustomPartitioner, ProducerContext};
 use rdkafka::{ClientContext, Statistics};
@@ -52,6 +52,10 @@ fn forward_log(level: RDKafkaLogLevel, facility: &str, message: &str) {
 
 /// Global errors are for information: the client goes on trying.
 fn forward_error(error: &KafkaError, reason: &str) {
+    // Being at a partition's end is how a reader knows that it is done; the broker is fine.
+    if error.rdkafka_error_code() == Some(RDKafkaErrorCode::PartitionEOF) {
+        return;
+    }
     tracing::warn!(target: "kafka", %error, reason, "trouble with the broker; trying on");
 }
 
