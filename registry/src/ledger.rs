@@ -91,13 +91,9 @@ fn insert_or_same<K: Ord, V: PartialEq>(
     value: V,
     name: impl Fn(&K) -> String,
 ) -> Result<(), Refusal> {
-    match entry {
-        Entry::Occupied(taken) if taken.get().1 != value => Err(conflict(line, taken.get().0, &name(taken.key()))),
-        Entry::Occupied(_) => Ok(()),
-        Entry::Vacant(free) => {
-            free.insert((line, value));
-            Ok(())
-        }
+    match &entry {
+        Entry::Occupied(taken) if taken.get().1 == value => Ok(()),
+        Entry::Occupied(_) | Entry::Vacant(_) => insert_first(line, entry, value, name),
     }
 }
 
