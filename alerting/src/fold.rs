@@ -62,7 +62,8 @@ impl Fold<'_, '_> {
             self.removals.push(Interval::new(removed_at, Timestamp::MAX));
             self.decide(DecisionKind::BadgeRemoval, breach.reasons, removed_at, breach.evidence);
             let Some(start) = self.after_run(removed_at) else { return Phase::Removed };
-            self.decide(DecisionKind::ProbationStarted, Vec::new(), start, Evidence::new(self.scope.case.policy.name.clone()));
+            let since_removal = self.scope.evidence(Interval::new(removed_at, start), None, &[], start);
+            self.decide(DecisionKind::ProbationStarted, Vec::new(), start, since_removal);
             from = match self.probation(start) {
                 Ok(reinstated) => reinstated,
                 Err(phase) => return phase,

@@ -120,13 +120,13 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Args)]
 pub(crate) struct Kafka {
     /// Bootstrap brokers, `host:port[,host:port…]`.
-    #[arg(long, value_name = "BROKERS", env = "BADGEWATCH_KAFKA")]
+    #[arg(long, value_name = "BROKERS")]
     pub(crate) kafka: Option<String>,
     /// What topics' names begin with: `<prefix>health`, `<prefix>registry`, `<prefix>decisions`, …
     #[arg(long, default_value = "badgewatch.", env = "BADGEWATCH_TOPIC_PREFIX")]
     pub(crate) topic_prefix: String,
     /// Partitions of topics that are created.
-    #[arg(long, default_value_t = storage::KafkaConfig::PARTITIONS)]
+    #[arg(long, default_value_t = storage::KafkaConfig::PARTITIONS, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) partitions: u32,
     /// A property of the Kafka client, e.g. `security.protocol=SSL`; may be repeated.
     #[arg(long = "kafka-property", value_name = "KEY=VALUE", value_parser = property)]
@@ -176,7 +176,7 @@ pub(crate) struct Generate {
     #[command(flatten)]
     pub(crate) kafka: Kafka,
     /// Events a second. Default: as fast as possible.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rate: Option<u32>,
 }
 

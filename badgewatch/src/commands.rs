@@ -1,5 +1,6 @@
 //! What each command does.
 
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
@@ -45,6 +46,34 @@ fn policy(name: &str) -> Result<Policy, Failure> {
         return Err(Failure::Usage(anyhow::anyhow!("{name}: policy: found {found}; {message}")));
     }
     Ok(versions.remove(0))
+}
+
+/// Writes to stdout. A reader that has seen enough is no failure.
+fn print(text: &[u8]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::failed(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Refuses outputs that would overwrite an input or each other.
+fn check_apart<'a>(inputs: &[&Path], outputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Failure> {
+    let place = |path: &Path| path.canonicalize().ok();
+    let mut taken: Vec<_> = inputs.iter().filter_map(|path| place(path)).collect();
+    for output in outputs.into_iter().filter(|path| !is_standard(path)) {
+        // A file that is to be created is told from others by its folder's place.
+        let folder = output.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let to_be = place(folder).zip(output.file_name()).map(|(folder, name)| folder.join(name));
+        if let Some(found) = place(output).or(to_be) {
+            if taken.contains(&found) {
+                let message = "would be written over: it is another input or output, too";
+                return Err(Failure::Usage(anyhow::anyhow!("{} {message}", output.display())));
+            }
+            taken.push(found);
+        }
+    }
+    Ok(())
 }
 
 /// Whether a path stands for stdin or stdout.

@@ -1,6 +1,6 @@
 //! Results as tables for people.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{CellAlignment, Table};
 use domain::Report;
 use wire::ReportView;
@@ -91,7 +91,7 @@ fn rejected(rejected: &[RejectionView]) -> String {
     for line in rejected.iter().take(REJECTED_SHOWN_MAX) {
         table.add_row([line.source.as_str(), &line.line.to_string(), &line.reason, &line.detail]);
     }
-    format!("{} rejected lines, the first {REJECTED_SHOWN_MAX} at most\n{table}\n", rejected.len())
+    format!("Rejected lines: {} of {}\n{table}\n", rejected.len().min(REJECTED_SHOWN_MAX), rejected.len())
 }
 
 fn why(decision: &DecisionView) -> String {
@@ -99,6 +99,9 @@ fn why(decision: &DecisionView) -> String {
     let mut parts = decision.reasons.clone();
     if let (Some(downtime), Some(budget)) = (downtime_ms, budget_ms) {
         parts.push(format!("{} of {} used", duration(*downtime), duration(*budget)));
+    }
+    if let (Some(downtime), None) = (downtime_ms, budget_ms) {
+        parts.push(format!("{} down in what was judged", duration(*downtime)));
     }
     if !outages.is_empty() {
         let plural = if outages.len() == 1 { "" } else { "s" };
@@ -119,7 +122,7 @@ fn why(decision: &DecisionView) -> String {
 fn standing(product: &ProductView) -> String {
     match (&product.warning_level, &product.probation) {
         (Some(level), _) => format!("{} ({level})", product.standing),
-        (None, Some(probation)) => format!("{} ({} months passed)", product.standing, probation.months_passed),
+        (None, Some(probation)) => format!("{} (months passed: {})", product.standing, probation.months_passed),
         (None, None) => product.standing.clone(),
     }
 }
@@ -142,6 +145,6 @@ fn percent(ratio: Option<f64>, decimals: usize) -> String {
 
 fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header.iter().copied());
+    table.load_style(UTF8_FULL_CONDENSED).set_header(header.iter().copied());
     table
 }

@@ -119,6 +119,34 @@ fn run_over_files_decides_what_evaluate_prints() {
 }
 
 #[test]
+fn the_last_instant_there_is_can_be_evaluated() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("r"), BADGE).unwrap();
+    let event = r#"{"v": 1, "type": "state", "subject": "product:B000000001", "region": "NA", "at": "2025-03-01T00:00:00Z", "state": "down"}"#;
+    std::fs::write(folder.path().join("e"), event).unwrap();
+    let output = badgewatch(
+        folder.path(),
+        &["evaluate", "--policy", "wwa-2024", "--registry", "r", "--events", "e", "--at", "9999-12-31T23:59:59.999Z"],
+    );
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_output_never_overwrites_an_input_or_another_output() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("r"), BADGE).unwrap();
+    std::fs::write(folder.path().join("e"), "").unwrap();
+    for (decisions, standings) in [("./r", "s"), ("e", "s"), ("d", "./d")] {
+        let run = ["run", "--registry", "r", "--source", "e", "--decisions", decisions, "--standings", standings];
+        let output = badgewatch(folder.path(), &run);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("would be written over"), "{said}");
+    }
+    assert_eq!(std::fs::read_to_string(folder.path().join("r")).unwrap(), BADGE);
+}
+
+#[test]
 fn the_demo_tells_the_whole_story() {
     let output = badgewatch(Path::new("."), &["demo"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -130,22 +158,22 @@ fn the_demo_tells_the_whole_story() {
     }
 }
 
-/// Each fenced block of the README that starts with `ndjson registry` or `ndjson events` is accepted
-/// line by line, and each `toml policy` block is a right policy.
+/// The fenced blocks of the README that start with `ndjson registry` and `ndjson events` evaluate
+/// together without a rejected line, and each `toml policy` block is a right policy.
 #[test]
 fn the_readme_s_examples_are_valid() {
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
-    let mut counts = [0, 0, 0];
+    let (mut counts, mut files) = ([0, 0, 0], [String::new(), String::new()]);
     for block in readme.split("\n```").filter_map(|block| block.split_once('\n')) {
         match block {
-            ("ndjson registry", lines) => lines.lines().for_each(|line| {
-                wire::fact::parse(line.as_bytes()).unwrap();
-                counts[0] += 1;
-            }),
-            ("ndjson events", lines) => lines.lines().for_each(|line| {
-                wire::event::parse(line.as_bytes()).unwrap();
-                counts[1] += 1;
-            }),
+            ("ndjson registry", lines) => {
+                counts[0] += lines.lines().count();
+                files[0] += lines;
+            }
+            ("ndjson events", lines) => {
+                counts[1] += lines.lines().count();
+                files[1] += lines;
+            }
             ("toml policy", text) => {
                 wire::policy::parse(text, "README.md").unwrap();
                 counts[2] += 1;
@@ -154,4 +182,8 @@ fn the_readme_s_examples_are_valid() {
         }
     }
     assert!(counts.into_iter().all(|count| count > 0), "{counts:?}");
+    let (code, stdout, stderr) = evaluate(&[("r.ndjson", &files[0]), ("e.ndjson", &files[1])], "wwa-2024");
+    assert_eq!((code, stderr.as_str()), (Some(0), ""));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["rejected"], serde_json::json!([]));
 }

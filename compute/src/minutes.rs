@@ -255,8 +255,10 @@ mod tests {
 
         #[test]
         fn verdicts_follow_the_sums_in_any_order(
-            counts in prop::collection::vec((0..4_000_u32, 0..30_u32, 0..60_u32), 0..60),
+            far in prop::collection::vec((0..4_000_u32, 0..30_u32, 0..60_u32), 0..60),
+            near in prop::collection::vec((230..350_u32, 0..30_u32, 0..60_u32), 0..200),
         ) {
+            let counts = [far, near].concat();
             let mut policy = policy();
             policy.min_attempts = 20;
             let mut minutes = Minutes::default();

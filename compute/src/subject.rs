@@ -37,7 +37,11 @@ impl SubjectHealth {
     }
 
     fn declare(&mut self, at: Timestamp, state: HealthState) -> bool {
-        let next = self.states.partition_point(|&(instant, _)| instant < at);
+        // States come mostly in order, and searching among a year of them is slow.
+        let next = match self.states.last() {
+            Some(&(last, _)) if last < at => self.states.len(),
+            _ => self.states.partition_point(|&(instant, _)| instant < at),
+        };
         match self.states.get_mut(next) {
             Some((instant, held)) if *instant == at => {
                 let changed = state > *held;

@@ -83,14 +83,14 @@ impl Policy {
         }
     }
 
-    /// The first reset after an instant; `None` for a rolling window.
+    /// The first reset after an instant; `None` for a rolling window, and where time ends.
     #[must_use]
     pub fn reset_after(&self, at: Timestamp) -> Option<Timestamp> {
         match self.window {
             WindowRule::Rolling(_) => None,
             WindowRule::ResetsOn { .. } => {
                 let frame = self.frame_at(at);
-                Some(frame.from.saturating_add(frame.length))
+                Some(frame.from.saturating_add(frame.length)).filter(|reset| *reset > at && *reset < Timestamp::MAX)
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, SecondsFormat, Utc};
 
 /// Milliseconds in one UTC minute, the length of a slice (R3).
 pub const MINUTE_MS: i64 = 60_000;
@@ -104,10 +104,10 @@ impl Timestamp {
             .and_then(|at| Self::from_ms(at.and_utc().timestamp_millis()))
     }
 
-    /// 00:00 UTC of the next day.
+    /// 00:00 UTC of the next day; `None` on the last day there is.
     #[must_use]
-    pub fn next_day(self) -> Self {
-        self.utc().checked_add_days(Days::new(1)).map_or(Self::MAX, |at| Self::clamped(at.timestamp_millis()).floor_day())
+    pub fn next_day(self) -> Option<Self> {
+        Self::from_ms(self.floor_day().0 + DAY_MS)
     }
 
     /// The later instant that is `by` after this one, at most [`Self::MAX`].
@@ -213,6 +213,7 @@ mod tests {
         assert_eq!(at("2026-03-01T00:00:00Z").ceil_day(), at("2026-03-01T00:00:00Z"));
         assert_eq!(at("2026-02-28T00:00:00.001Z").ceil_day(), at("2026-03-01T00:00:00Z"));
         assert_eq!(at("2026-02-28T23:59:59.999Z").floor_day(), at("2026-02-28T00:00:00Z"));
-        assert_eq!(at("2026-02-28T12:00:00Z").next_day(), at("2026-03-01T00:00:00Z"));
+        assert_eq!(at("2026-02-28T12:00:00Z").next_day(), Some(at("2026-03-01T00:00:00Z")));
+        assert_eq!(Timestamp::MAX.next_day(), None);
     }
 }

@@ -3,8 +3,8 @@
 //! `(reporter, subject, seq)` names an event. Over files every name is remembered
 //! ([`ExactNames`]); live, each subject remembers a bounded number ([`RecentNames`]).
 
-use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
+use std::collections::btree_map::OccupiedEntry;
+use std::collections::{BTreeMap, VecDeque};
 use std::hash::{Hash, Hasher};
 
 use domain::{EventBody, EventRef, Region, Timestamp};
@@ -14,6 +14,8 @@ use rustc_hash::{FxHashMap, FxHasher};
 pub const REMEMBERED_SEQS_MAX: usize = 64;
 /// Reporters that a subject remembers, live (R5).
 pub const REMEMBERED_REPORTERS_MAX: usize = 8;
+/// Most sequence numbers in a block of [`ExactNames`].
+const BLOCK_SEQS_MAX: usize = 128;
 
 /// An event's name within its subject.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,31 +54,73 @@ fn name<'a>(event: &EventRef<'a>) -> Option<Name<'a>> {
 }
 
 /// Remembers every name exactly; for bounded input.
+///
+/// Names lie by subject and reporter, in blocks by sequence number: those of events in order lie
+/// side by side, where one great table would miss the processor's caches at every event.
 #[derive(Default, Debug)]
 pub struct ExactNames {
-    reporters: FxHashMap<Option<Box<str>>, u32>,
-    contents: FxHashMap<(u32, u32, u64), Content>,
+    /// Numbers of reporters from 1; 0 is no reporter.
+    reporters: FxHashMap<Box<str>, u32>,
+    seqs: FxHashMap<(u32, u32), Seqs>,
+}
+
+/// One reporter's sequence numbers about one subject, with what each stands for.
+///
+/// A block is sorted, and its key is a number that none in it is below and that none of the block
+/// before reaches; the first block's key is 0.
+#[derive(Default, Debug)]
+struct Seqs(BTreeMap<u64, Vec<(u64, Content)>>);
+
+impl ExactNames {
+    fn number(&mut self, reporter: &str) -> u32 {
+        if let Some(&known) = self.reporters.get(reporter) {
+            return known;
+        }
+        let next = u32::try_from(self.reporters.len() + 1).expect("bounded input names fewer than 2^32 reporters");
+        self.reporters.insert(Box::from(reporter), next);
+        next
+    }
 }
 
 impl Names for ExactNames {
     fn occupy(&mut self, subject: u32, event: &EventRef<'_>) -> Named {
         let Some(name) = name(event) else { return Named::New };
-        let reporter = match self.reporters.get(&name.reporter.map(Box::from)) {
-            Some(&known) => known,
-            None => {
-                let next = u32::try_from(self.reporters.len()).expect("bounded input names fewer than 2^32 reporters");
-                self.reporters.insert(name.reporter.map(Box::from), next);
-                next
-            }
+        let reporter = name.reporter.map_or(0, |reporter| self.number(reporter));
+        self.seqs.entry((subject, reporter)).or_default().occupy(name.seq, (event.region, event.at, event.body))
+    }
+}
+
+impl Seqs {
+    fn occupy(&mut self, seq: u64, content: Content) -> Named {
+        let Some(block) = self.block(seq) else {
+            self.0.insert(0, vec![(seq, content)]);
+            return Named::New;
         };
-        let content = (event.region, event.at, event.body);
-        match self.contents.entry((subject, reporter, name.seq)) {
-            Entry::Vacant(free) => {
-                free.insert(content);
-                Named::New
-            }
-            Entry::Occupied(taken) if *taken.get() == content => Named::Duplicate,
-            Entry::Occupied(_) => Named::Conflict,
+        let place = match block.last() {
+            Some(&(last, _)) if last < seq => block.len(),
+            _ => match block.binary_search_by_key(&seq, |&(seq, _)| seq) {
+                Ok(found) if block[found].1 == content => return Named::Duplicate,
+                Ok(_) => return Named::Conflict,
+                Err(place) => place,
+            },
+        };
+        if place == BLOCK_SEQS_MAX {
+            self.0.insert(seq, vec![(seq, content)]);
+            return Named::New;
+        }
+        block.insert(place, (seq, content));
+        if block.len() > BLOCK_SEQS_MAX {
+            let upper = block.split_off(BLOCK_SEQS_MAX / 2);
+            self.0.insert(upper[0].0, upper);
+        }
+        Named::New
+    }
+
+    /// The block that a number belongs to, mostly the last one; none before the first number.
+    fn block(&mut self, seq: u64) -> Option<&mut Vec<(u64, Content)>> {
+        match self.0.last_key_value() {
+            Some((first, _)) if *first <= seq => self.0.last_entry().map(OccupiedEntry::into_mut),
+            _ => self.0.range_mut(..=seq).next_back().map(|(_, block)| block),
         }
     }
 }

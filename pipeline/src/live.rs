@@ -20,8 +20,8 @@ use telemetry::{FleetGauges, Metrics};
 
 use crate::engine::{Engine, Implied};
 
-/// How long ids of issued decisions are remembered, beyond which none is implied any more: two
-/// of the longest windows that a policy may sensibly have.
+/// How long ids of issued decisions are remembered after they ceased to be implied: evidence that
+/// comes late may imply them again.
 const ISSUED_REMEMBERED: DurationMs = DurationMs::days(2 * 366);
 
 /// The engine and what it has said so far.
@@ -74,13 +74,15 @@ impl<N: Names + Default> Live<N> {
         }
         let (manufacturers, suspensions) = self.suspensions(at);
         decisions.extend(suspensions);
+        if new_day {
+            // All products were judged: what is old and no longer implied can't be issued again.
+            let implied: BTreeSet<DecisionId> = decisions.iter().map(|decision| decision.id).collect();
+            self.issued.retain(|id, dated| implied.contains(id) || dated.saturating_add(ISSUED_REMEMBERED) > at);
+        }
         decisions.retain(|decision| decision.at.saturating_add(self.settle(decision.kind)) <= at);
         alerting::in_order(&mut decisions);
         let issued = self.issue(&decisions, sink)?;
         self.publish_manufacturers(manufacturers, at, sink)?;
-        if new_day {
-            self.issued.retain(|_, dated| dated.saturating_add(ISSUED_REMEMBERED) > at);
-        }
         self.show();
         Ticked { at, took: started.elapsed() }.emit(&self.metrics);
         Ok(issued)

@@ -4,6 +4,7 @@
 //! between batches, and never more often than [`TICK_WALL_MIN`], standings and decisions are
 //! brought up to T.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -76,6 +77,8 @@ pub struct Summary {
     pub decisions: u64,
     /// The last instant decided up to.
     pub at: Option<Timestamp>,
+    /// Whether a run with an end got there; a run without one always does.
+    pub complete: bool,
 }
 
 /// Runs until stopped or done. Sets `at_end` in the metrics' readiness once the backlog of the
@@ -104,6 +107,8 @@ struct Runner<'a, N> {
     live: Live<N>,
     batch: Batch,
     summary: Summary,
+    /// Registry lines about something unknown that were told; one entry a line at most.
+    unknown_told: BTreeSet<u64>,
 }
 
 /// What a batch leaves behind for its owner.
@@ -119,7 +124,7 @@ struct Batch {
 impl<'a, N: Names + Default> Runner<'a, N> {
     fn new(config: &'a RunConfig, ports: Ports<'a>, metrics: &'a Arc<Metrics>) -> Self {
         let live = Live::new(config.policy.clone(), Arc::clone(metrics));
-        Self { config, ports, metrics, live, batch: Batch::default(), summary: Summary::default() }
+        Self { config, ports, metrics, live, batch: Batch::default(), summary: Summary::default(), unknown_told: BTreeSet::new() }
     }
 
     fn run(mut self, stop: &AtomicBool, progress: &mut dyn FnMut(u64)) -> Result<Summary, PortError> {
@@ -127,8 +132,8 @@ impl<'a, N: Names + Default> Runner<'a, N> {
         let stopped = || stop.load(Ordering::Relaxed);
         let (mut caught_up, mut ticked) = (false, started);
         while !stopped() && !self.read_registry()? {}
-        self.live.engine.settle_registry();
-        RegistryLoaded { facts: self.batch.counts.facts, rejected: self.batch.counts.rejected_total() }.emit(self.metrics);
+        self.settle_registry()?;
+        RegistryLoaded { facts: self.live.engine.fact_count(), rejected: self.summary.rejected }.emit(self.metrics);
         while !stopped() {
             let at_end = self.read_health(self.config.until == Until::Stopped)?;
             self.metrics.set_source_lag(self.ports.health.lag_records());
@@ -141,7 +146,7 @@ impl<'a, N: Names + Default> Runner<'a, N> {
                 let known = self.live.engine.fact_count();
                 self.read_registry()?;
                 if self.live.engine.fact_count() > known {
-                    self.live.engine.settle_registry();
+                    self.settle_registry()?;
                 }
                 if let Some(at) = self.batch.log_time.filter(|_| caught_up && ticked.elapsed() >= TICK_WALL_MIN) {
                     ticked = Instant::now();
@@ -149,9 +154,11 @@ impl<'a, N: Names + Default> Runner<'a, N> {
                 }
             } else if at_end {
                 self.finish()?;
+                self.summary.complete = true;
                 break;
             }
         }
+        self.summary.complete |= self.config.until == Until::Stopped;
         self.ports.sink.flush()?;
         Ok(self.summary)
     }
@@ -162,14 +169,22 @@ impl<'a, N: Names + Default> Runner<'a, N> {
         self.ports.sink.flush()
     }
 
+    /// Ties the registry together; a fact about something that nobody registered is told once.
+    /// It stays in the registry log, and counts as soon as somebody does.
+    fn settle_registry(&mut self) -> Result<(), PortError> {
+        for refusal in self.live.engine.settle_registry() {
+            if self.unknown_told.insert(refusal.line) {
+                let source = Source { kind: LineSource::Registry, name: &self.config.registry_name };
+                let offset = refusal.line - 1;
+                let record = Record { partition: 0, offset, appended_at: None, payload: b"", truncated: false };
+                self.batch.reject(&source, record, 1, b"", refusal.reason, &refusal.detail, self.ports.sink);
+            }
+        }
+        self.settle_batch()
+    }
+
     /// Decides everything, settled or not: nothing more is to come.
     fn finish(&mut self) -> Result<(), PortError> {
-        for refusal in self.live.engine.settle_registry() {
-            let source = Source { kind: LineSource::Registry, name: &self.config.registry_name };
-            let record = Record { partition: 0, offset: refusal.line - 1, appended_at: None, payload: b"", truncated: false };
-            self.batch.reject(&source, record, 1, b"", refusal.reason, &refusal.detail, self.ports.sink);
-        }
-        self.settle_batch()?;
         let at = match self.config.until {
             Until::Instant(at) => Some(at),
             Until::SourceEnds | Until::Stopped => {
@@ -223,7 +238,9 @@ impl<'a, N: Names + Default> Runner<'a, N> {
                     match live.engine.apply(&event) {
                         Applied::New => batch.counts.accepted += 1,
                         Applied::Duplicate => batch.counts.duplicate += 1,
-                        Applied::Rejected(reason, detail) => batch.reject(&source, record, line, text, reason, &detail, sink),
+                        Applied::Rejected(reason, detail) => {
+                            return batch.reject(&source, record, line, text, reason, &detail, sink);
+                        }
                     }
                     if record.appended_at.is_none() {
                         batch.log_time = batch.log_time.max(Some(event.at));

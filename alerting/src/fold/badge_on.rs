@@ -66,7 +66,7 @@ impl Fold<'_, '_> {
                 out.extend(resets.take_while(|&at| at <= until).flat_map(|at| [at, at + TICK]));
             }
         }
-        out.extend(std::iter::successors(Some(from.ceil_day()), |day| Some(day.next_day())).take_while(|&day| day <= until));
+        out.extend(std::iter::successors(Some(from.ceil_day()), |day| day.next_day()).take_while(|&day| day <= until));
         out.retain(|&at| from <= at && at <= until);
         out.sort_unstable();
         out.dedup();
@@ -128,7 +128,8 @@ impl Fold<'_, '_> {
 
     fn check_coverage(&mut self, at: Timestamp, active: &mut Active) {
         if is_midnight(at) && active.coverage_fell(self.scope, at) {
-            let window: Interval = coverage_window(at);
+            let last_days: Interval = coverage_window(at);
+            let window = Interval::new(last_days.from.max(self.scope.enabled_at), at);
             let evidence = self.scope.evidence(window, None, &[], at);
             self.decide(DecisionKind::CoverageWarning, vec![Reason::Coverage], at, evidence);
         }

@@ -17,7 +17,7 @@ use wire::standing::StandingView;
 use wire::view::{ManufacturerView, ProductView};
 
 use super::fleet::{FleetSource, progress_bar};
-use super::policy;
+use super::{policy, print};
 use crate::cli::Demo;
 use crate::failure::Failure;
 use crate::table;
@@ -44,8 +44,9 @@ pub(super) fn run(options: &Demo) -> Result<(), Failure> {
         .map_err(Failure::failed)?;
     bar.finish_and_clear();
     let told = Told::from(&sink).map_err(Failure::Failed)?;
-    println!(
-        "{} products over {} days: {} events in {:.1} s ({} counted, {} repeated, {} rejected)\n",
+    let mut out = String::new();
+    out += &format!(
+        "{} products over {} days: {} events in {:.1} s ({} counted, {} repeated, {} rejected)\n\n",
         fleet_config.products,
         fleet_config.days,
         summary.records,
@@ -54,14 +55,16 @@ pub(super) fn run(options: &Demo) -> Result<(), Failure> {
         summary.duplicate,
         summary.rejected,
     );
-    println!("Standings at {until}\n{}", table::products(&told.products));
-    println!("Manufacturers\n{}", table::manufacturers(&told.manufacturers));
-    println!("What was decided\n{}", table::story(&told.decisions));
-    match &options.keep {
+    out += &format!("What was decided\n{}\n", table::story(&told.decisions));
+    out += &format!("Manufacturers\n{}\n", table::manufacturers(&told.manufacturers));
+    out += &format!("Standings at {until}\n{}\n", table::products(&told.products));
+    out += &match &options.keep {
         Some(folder) => keep(folder, options, &fleet, &registry_lines).map_err(Failure::Failed)?,
-        None => println!("To look further: run this again with --keep DIR, then evaluate any instant of the year."),
-    }
-    Ok(())
+        None => "To look further, keep the files: badgewatch demo --keep DIR\nIt then prints the command that evaluates any \
+                 instant of the year.\n"
+            .to_owned(),
+    };
+    print(out.as_bytes())
 }
 
 /// What the pipeline published.
@@ -90,17 +93,16 @@ impl Told {
 }
 
 /// Writes what the demo ran on, and says how to look into it.
-fn keep(folder: &Path, options: &Demo, fleet: &Fleet, registry: &[u8]) -> anyhow::Result<()> {
+fn keep(folder: &Path, options: &Demo, fleet: &Fleet, registry: &[u8]) -> anyhow::Result<String> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let write = |name: &str| folder.join(name);
     std::fs::write(write("registry.ndjson"), registry).context("cannot write registry.ndjson")?;
     let mut events = BufWriter::new(File::create(write("events.ndjson")).context("cannot create events.ndjson")?);
     fleet.write_events(&mut events, |_| {}).context("cannot write events.ndjson")?;
-    println!(
-        "Kept in {dir}. To look at any instant of the year:\n  badgewatch evaluate --policy {policy} --registry {dir}/registry.ndjson \
-         --events {dir}/events.ndjson --at 2025-07-01T00:00:00Z --format table",
+    Ok(format!(
+        "Kept in {dir}. To look at any instant of the year:\n  badgewatch evaluate --policy {policy} --registry '{dir}/registry.ndjson' \
+         --events '{dir}/events.ndjson' --at 2025-07-01T00:00:00Z --format table\n",
         dir = folder.display(),
         policy = options.policy,
-    );
-    Ok(())
+    ))
 }

@@ -1,12 +1,10 @@
 //! `evaluate`: standings and decisions implied by files.
 
-use std::io::Write;
-
 use domain::rejection::LineSource;
 use pipeline::Evaluation;
 use ports::read_to_end;
 
-use super::{is_standard, open_lines, policy};
+use super::{is_standard, open_lines, policy, print};
 use crate::cli::{Evaluate, Format};
 use crate::failure::Failure;
 use crate::table;
@@ -34,7 +32,7 @@ pub(super) fn run(options: &Evaluate) -> Result<(), Failure> {
         }
         Format::Table => out.extend(table::report(&report).into_bytes()),
     }
-    std::io::stdout().lock().write_all(&out).map_err(Failure::failed)
+    print(&out)
 }
 
 /// Hands over each line that isn't blank, with its number from 1 and whether it is cut off.

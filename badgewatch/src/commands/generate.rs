@@ -12,7 +12,7 @@ use ports::{Log, PortError, RecordSink};
 use storage::{KafkaConfig, KafkaSink, ensure_topics};
 
 use super::fleet::progress_bar;
-use super::{is_standard, kafka};
+use super::{check_apart, is_standard, kafka};
 use crate::cli::Generate;
 use crate::failure::Failure;
 
@@ -34,12 +34,18 @@ pub(super) fn run(options: &Generate) -> Result<(), Failure> {
         ..FleetConfig::default()
     };
     let fleet = Fleet::new(&config).map_err(Failure::usage)?;
-    let tally = match (kafka(&options.kafka), &options.registry_out, &options.events_out) {
+    let result = match (kafka(&options.kafka), &options.registry_out, &options.events_out) {
         (Some(broker), _, _) => to_kafka(&fleet, &broker, options.rate),
         (None, Some(registry), Some(events)) => to_files(&fleet, registry, events, options.rate),
         (None, _, _) => return Err(Failure::Usage(anyhow::anyhow!("give --kafka, or --registry-out and --events-out"))),
-    }
-    .map_err(Failure::Failed)?;
+    };
+    let tally = match result {
+        // A reader that has seen enough is no failure.
+        Err(error) if error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) => {
+            return Ok(());
+        }
+        other => other.map_err(Failure::Failed)?,
+    };
     let Tally { lines, bytes, events, late, duplicates, malformed } = tally;
     let malformed: u64 = malformed.values().sum();
     eprintln!(
@@ -51,11 +57,15 @@ pub(super) fn run(options: &Generate) -> Result<(), Failure> {
 
 fn to_files(fleet: &Fleet, registry: &Path, events: &Path, rate: Option<u32>) -> anyhow::Result<Tally> {
     let name = |path: &Path| format!("cannot write {}", path.display());
+    check_apart(&[], [registry, events]).map_err(|failure| anyhow::anyhow!("{failure}"))?;
     fleet.write_registry(&mut create(registry)?).with_context(|| name(registry))?;
     let mut out = create(events)?;
     let tally = each_line(fleet, rate, &mut |_, line| {
         out.write_all(line)?;
         out.write_all(b"\n")?;
+        if rate.is_some() {
+            out.flush()?;
+        }
         Ok(())
     });
     let tally = tally.with_context(|| name(events))?;
@@ -101,7 +111,7 @@ fn each_line(fleet: &Fleet, rate: Option<u32>, each: &mut dyn FnMut(&str, &[u8])
         each(head.key, &line)?;
         tally.count(head.kind, head.late, line.len() + 1);
         if let Some(rate) = rate {
-            let due = Duration::from_secs_f64(tally.lines as f64 / f64::from(rate.max(1)));
+            let due = Duration::from_secs_f64(tally.lines as f64 / f64::from(rate));
             std::thread::sleep(due.saturating_sub(started.elapsed()));
         }
         if tally.lines.is_multiple_of(PROGRESS_LINES) {

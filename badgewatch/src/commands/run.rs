@@ -1,19 +1,19 @@
 //! `run`: the main job, over Kafka or files.
 
 use std::io::IsTerminal;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use pipeline::{Ports, RunConfig, Summary, Until};
-use ports::{Log, PortError, RecordSink};
+use ports::{Log, PortError, Position, RecordSink};
 use storage::{Destination, FileSink, KafkaConfig, KafkaSink, KafkaSource, ensure_topics};
 use telemetry::Metrics;
 use telemetry::events::{InternalEvent, PipelineFailed, StopRequested};
 use tracing_subscriber::EnvFilter;
 
-use super::{is_standard, kafka, open_lines, policy};
+use super::{check_apart, is_standard, kafka, open_lines, policy};
 use crate::cli::{LogFormat, Run};
 use crate::failure::Failure;
 use crate::http;
@@ -53,6 +53,9 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
         at = summary.at.map(tracing::field::display),
         "done"
     );
+    if !summary.complete {
+        return Err(Failure::Failed(anyhow::anyhow!("stopped before the end: what was asked for is not decided")));
+    }
     Ok(())
 }
 
@@ -86,6 +89,8 @@ fn over_files(
         return Err(Failure::Usage(anyhow::anyhow!("--registry and --source can't both be stdin: give one of them as a file")));
     }
     let (mut registry, mut health) = (open_lines(registry_file)?, open_lines(source)?);
+    let given = [Some(&options.decisions), options.standings.as_ref(), options.rejected.as_ref()];
+    check_apart(&[source, registry_file], given.into_iter().flatten().map(PathBuf::as_path))?;
     let outputs = [
         (Log::Decisions, Some(&options.decisions)),
         (Log::Standings, options.standings.as_ref()),
@@ -105,7 +110,12 @@ fn over_files(
 fn finish(result: Result<Summary, PortError>, metrics: &Metrics) -> Result<Summary, Failure> {
     result.map_err(|error| {
         PipelineFailed { error: &error }.emit(metrics);
-        Failure::failed(error)
+        match &error {
+            PortError::Setting { .. } | PortError::Open { .. } | PortError::Read { position: Position::Line(_), .. } => {
+                Failure::usage(error)
+            }
+            _ => Failure::failed(error),
+        }
     })
 }
 

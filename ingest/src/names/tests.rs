@@ -84,4 +84,26 @@ proptest! {
             taken.entry((reporter, seq)).or_insert(at);
         }
     }
+
+    /// Runs of numbers, rising and falling, that overlap and fill blocks to beyond their size.
+    #[test]
+    fn exact_memory_is_a_map(
+        runs in prop::collection::vec((0..3_u8, 0..2_000_u64, 1..4_u64, 1..300_u64, any::<bool>(), 0..2_i64), 0..12),
+    ) {
+        let mut names = ExactNames::default();
+        let mut taken: BTreeMap<(u8, u64), i64> = BTreeMap::new();
+        for (reporter, start, step, length, falling, at) in runs {
+            for index in 0..length {
+                let seq = start + step * if falling { length - index } else { index };
+                let name = (reporter > 0).then(|| format!("gw-{reporter}"));
+                let expected = match taken.get(&(reporter, seq)) {
+                    None => Named::New,
+                    Some(first) if *first == at => Named::Duplicate,
+                    Some(_) => Named::Conflict,
+                };
+                prop_assert_eq!(names.occupy(0, &event(name.as_deref(), Some(seq), at)), expected);
+                taken.entry((reporter, seq)).or_insert(at);
+            }
+        }
+    }
 }

@@ -157,7 +157,7 @@ impl Teller<'_> {
             (0, _) => last.to + gap,
             (1, _) => last.to + gap + DurationMs(1),
             (2, _) => last.from + DurationMs(window_ms(self.policy)) + aside,
-            (3, _) => last.to.next_day() + aside,
+            (3, _) => last.to.next_day().unwrap_or(Timestamp::MAX) + aside,
             (4..8, Some(start)) => {
                 let months = 1 + u32::try_from(self.dice.below(u64::from(self.policy.probation_months) + 1)).expect("few months");
                 let before = *self.dice.pick(&[0, 0, 1, MINUTE_MS, DAY_MS]);

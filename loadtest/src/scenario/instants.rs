@@ -20,7 +20,7 @@ impl Instants {
         let mut beside = vec![1_000, MINUTE_MS, MINUTE_MS - 1, policy.merge_gap.ms(), policy.merge_gap.ms() + 1];
         beside.extend([policy.min_duration.ms(), policy.min_duration.ms() - 1, DAY_MS]);
         beside.extend(policy.state_ttl.map(DurationMs::ms));
-        Self { known: vec![start, start.next_day()], beside }
+        Self { known: vec![start, start.next_day().unwrap_or(Timestamp::MAX)], beside }
     }
 
     pub(super) fn note(&mut self, at: Timestamp) {
@@ -36,7 +36,7 @@ impl Instants {
             run.from + policy.min_duration,
             run.to + policy.merge_gap,
             run.from.floor_minute(),
-            run.to.next_day(),
+            run.to.next_day().unwrap_or(Timestamp::MAX),
         ]);
         self.known.extend((1..=policy.probation_months + 1).map(|months| run.to.plus_months(months)));
         self.known.push(run.to.plus_months(policy.probation_months));

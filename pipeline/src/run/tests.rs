@@ -68,9 +68,9 @@ fn a_rejected_line_is_kept_with_its_reason_and_position() {
         told,
         [
             r#""registry"@1:1 "conflicting_duplicate""#,
+            r#""registry"@2:1 "unknown_subject""#,
             r#""health"@0:1 "invalid_json""#,
             r#""health"@1:1 "unknown_subject""#,
-            r#""registry"@2:1 "unknown_subject""#,
         ]
     );
     assert_eq!((summary.rejected, summary.accepted), (4, 1));

@@ -3,9 +3,7 @@
 //! `cargo bench -p pipeline --bench core`. An iteration is one event, so times are per event; the
 //! input of a sample is made before its clock starts.
 
-#[path = "core/feed.rs"]
 mod feed;
-#[path = "core/year.rs"]
 mod year;
 
 use std::fmt;
