@@ -4,9 +4,11 @@
 //! [`domain::ProductEvidence`]. The result depends on the set of events only, never on their
 //! order of arrival (R19).
 
+pub mod ask;
 pub mod evidence;
 pub mod minutes;
 pub mod subject;
 
+pub use ask::Ask;
 pub use evidence::gather;
 pub use subject::SubjectHealth;

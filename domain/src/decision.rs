@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::fact::ListingStatus;
-use crate::id::{Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet};
+use crate::id::{Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, SkillId};
 use crate::interval::Interval;
 use crate::policy::PolicyName;
 use crate::ratio::Ratio;
@@ -26,6 +26,12 @@ impl Scope {
             Self::Region(region) => region.as_str(),
             Self::Global => "global",
         }
+    }
+
+    /// The scope named `global` or by a region.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text == "global" { Some(Self::Global) } else { Region::parse(text).map(Self::Region) }
     }
 
     /// Whether the scope takes in a region.
@@ -69,11 +75,38 @@ pub enum DecisionKind {
     ProbationRestarted,
     /// The run that held the breach ended.
     ProbationStarted,
+    /// A removal that waits for a confirmation or refusal (R22, R25).
+    Proposal,
+    /// An issued decision that is no longer implied is taken back (R21); live only.
+    Reversal,
+    /// An issued decision is implied at another instant or for other reasons (R21); live only.
+    Amendment,
+    /// A skill answers slowly or seldom; never downtime; live only.
+    ServiceDegradation,
 }
 
 impl DecisionKind {
     /// Every kind, in listing order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
+        Self::CriticalOutage,
+        Self::ProbationMonthPassed,
+        Self::Reinstatement,
+        Self::ReinstatementHeld,
+        Self::SuspensionLifted,
+        Self::Warning,
+        Self::CoverageWarning,
+        Self::BadgeRemoval,
+        Self::Suspension,
+        Self::ProbationRestarted,
+        Self::ProbationStarted,
+        Self::Proposal,
+        Self::Reversal,
+        Self::Amendment,
+        Self::ServiceDegradation,
+    ];
+
+    /// The kinds that evidence implies under automatic enforcement, in listing order (R17).
+    pub const IMPLIED: [Self; 11] = [
         Self::CriticalOutage,
         Self::ProbationMonthPassed,
         Self::Reinstatement,
@@ -102,7 +135,17 @@ impl DecisionKind {
             Self::Suspension => "suspension",
             Self::ProbationRestarted => "probation_restarted",
             Self::ProbationStarted => "probation_started",
+            Self::Proposal => "proposal",
+            Self::Reversal => "reversal",
+            Self::Amendment => "amendment",
+            Self::ServiceDegradation => "service_degradation",
         }
+    }
+
+    /// The kind that a name on the wire stands for.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 }
 
@@ -181,6 +224,14 @@ pub enum Reason {
     Hub(Marketplace),
     /// The skill isn't published in a marketplace.
     Skill(Marketplace, ListingStatus),
+    /// Too few of a skill's attempts succeed.
+    Success,
+    /// A skill's attempts take too long.
+    Latency,
+    /// Enforcement is paused by the kill switch (R25).
+    KillSwitch,
+    /// There were too many removals within an hour (R25).
+    RemovalLimit,
 }
 
 impl fmt::Display for Reason {
@@ -196,6 +247,10 @@ impl fmt::Display for Reason {
             Self::Image(marketplace) => write!(f, "image:{marketplace}"),
             Self::Hub(marketplace) => write!(f, "hub:{marketplace}"),
             Self::Skill(marketplace, status) => write!(f, "skill:{marketplace}:{}", status.as_str("published")),
+            Self::Success => f.write_str("success"),
+            Self::Latency => f.write_str("latency"),
+            Self::KillSwitch => f.write_str("kill_switch"),
+            Self::RemovalLimit => f.write_str("removal_limit"),
         }
     }
 }
@@ -203,6 +258,27 @@ impl fmt::Display for Reason {
 /// Names a decision (R20): the first 16 bytes of a SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecisionId(pub [u8; 16]);
+
+impl DecisionId {
+    /// Parses what it prints: 32 hexadecimal digits in lower case.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
+        let mut id = [0; 16];
+        if digits.len() != 2 * id.len() {
+            return None;
+        }
+        for (byte, pair) in id.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = value(pair[0])? << 4 | value(pair[1])?;
+        }
+        Some(Self(id))
+    }
+}
 
 impl fmt::Display for DecisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -264,6 +340,32 @@ pub struct Evidence {
     pub customers: Option<u64>,
     /// A manufacturer's products that are removed.
     pub removed: Vec<Asin>,
+    /// The skill that a service degradation is about.
+    pub skill: Option<SkillId>,
+    /// The kind of the decision that an amendment or reversal supersedes.
+    pub amends: Option<DecisionKind>,
+    /// When and from which inputs a live decision was issued; none for what is only implied.
+    pub issued: Option<Issued>,
+}
+
+/// When a decision was issued, and what had been read by then.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Issued {
+    /// T at which it was issued (R23).
+    pub at: Timestamp,
+    /// The next position to read of each input.
+    pub inputs: Vec<InputPosition>,
+}
+
+/// Up to where an input had been read.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct InputPosition {
+    /// The log's name.
+    pub log: String,
+    /// The partition.
+    pub partition: u32,
+    /// The first offset that had not been read.
+    pub next_offset: u64,
 }
 
 impl Evidence {
@@ -282,6 +384,9 @@ impl Evidence {
             month: None,
             customers: None,
             removed: Vec::new(),
+            skill: None,
+            amends: None,
+            issued: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::decision::{DecisionId, Scope};
 use crate::id::{Asin, ExclusionId, ManufacturerId, Marketplace, RegionSet, SkillId, Subject};
 use crate::interval::Interval;
 use crate::time::Timestamp;
@@ -23,6 +24,14 @@ pub enum Fact {
     Listing(Listing),
     /// What a marketplace says about a skill (R15).
     SkillListing(SkillListing),
+    /// An approved exclusion is taken back: it never counts (R7).
+    ExclusionRevoked(ExclusionRevoked),
+    /// A proposal is confirmed or refused (R22).
+    Ruling(Ruling),
+    /// A critical outage is acknowledged.
+    Acknowledgement(Acknowledgement),
+    /// Enforcement is paused or goes on (R25).
+    KillSwitch(KillSwitch),
 }
 
 /// A registered manufacturer.
@@ -165,6 +174,91 @@ pub struct Exclusion {
     pub reason: ExclusionReason,
     /// Who approved it.
     pub approved_by: String,
+}
+
+/// The end of an exclusion: from its instant on the exclusion counts nowhere, as if never approved.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExclusionRevoked {
+    /// The exclusion.
+    pub id: ExclusionId,
+    /// When it was revoked.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}
+
+/// What the programme team says of a proposal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Verdict {
+    /// The badge is removed.
+    Confirmed,
+    /// It stays, until more is wrong than what was refused.
+    Refused,
+}
+
+impl Verdict {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Confirmed, Self::Refused];
+
+    /// The line's type on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmation",
+            Self::Refused => "refusal",
+        }
+    }
+}
+
+/// A confirmation or refusal of a proposal (R22). One a proposal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ruling {
+    /// The proposal.
+    pub proposal: DecisionId,
+    /// Its product.
+    pub asin: Asin,
+    /// Its scope.
+    pub scope: Scope,
+    /// The instant that the proposal is dated.
+    pub proposed_at: Timestamp,
+    /// When it was ruled on.
+    pub at: Timestamp,
+    /// How.
+    pub verdict: Verdict,
+    /// By whom.
+    pub by: String,
+    /// Why, for people.
+    pub note: Option<String>,
+}
+
+/// A manufacturer's answer to a critical outage. One an outage.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Acknowledgement {
+    /// The `critical_outage` decision.
+    pub outage: DecisionId,
+    /// Its product.
+    pub asin: Asin,
+    /// When it was acknowledged.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// What caused the outage.
+    pub cause: String,
+    /// When it is expected to be mended.
+    pub expected_fix: Timestamp,
+}
+
+/// The kill switch, turned on or off (R25).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KillSwitch {
+    /// On: removals become proposals.
+    pub on: bool,
+    /// From when on.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Why, for people.
+    pub reason: String,
 }
 
 /// A listing's status, from good to bad.

@@ -18,7 +18,7 @@ pub mod rejection;
 pub mod report;
 pub mod time;
 
-pub use decision::{Decision, DecisionKind, Evidence, OutageEvidence, Reason, Scope, WarningCause, WarningLevel};
+pub use decision::{Decision, DecisionId, DecisionKind, Evidence, OutageEvidence, Reason, Scope, WarningCause, WarningLevel};
 pub use event::{Event, EventBody, EventRef, HealthState};
 pub use evidence::{Outage, ProductEvidence, RegionEvidence};
 pub use fact::Fact;
@@ -26,7 +26,7 @@ pub use id::{
     Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef,
 };
 pub use interval::{Interval, IntervalSet};
-pub use policy::Policy;
+pub use policy::{Policies, Policy};
 pub use product::Product;
 pub use ratio::{Ppm, Ratio};
 pub use rejection::{RejectReason, Rejection};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::interval::Interval;
 use crate::ratio::Ppm;
-use crate::time::{DurationMs, Timestamp};
+use crate::time::{DurationMs, HOUR_MS, MINUTE_MS, Timestamp};
 
 /// One version of a policy. All fields have been checked at the edge (`wire::policy`).
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,6 +50,119 @@ pub struct Policy {
     pub min_coverage: Ppm,
     /// Where set, critical outages are told and to be acknowledged within this time.
     pub critical_outage_acknowledge_within: Option<DurationMs>,
+    /// When downtime is used up too fast.
+    pub burn_rate: BurnRate,
+    /// When a skill's service is degraded.
+    pub degradation: Degradation,
+}
+
+/// The versions of a policy, one after the other (R18). Never empty; rising by `effective_from`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Policies(Vec<Policy>);
+
+impl Policies {
+    /// The versions in order of time; `None` where there is none or two take effect at one instant.
+    #[must_use]
+    pub fn new(mut versions: Vec<Policy>) -> Option<Self> {
+        versions.sort_by_key(|policy| policy.effective_from);
+        let rises = versions.windows(2).all(|pair| pair[0].effective_from < pair[1].effective_from);
+        (rises && !versions.is_empty()).then_some(Self(versions))
+    }
+
+    /// The version in force at an instant; the first one also judges what came before it.
+    #[must_use]
+    pub fn at(&self, at: Timestamp) -> &Policy {
+        &self.0[self.index_at(at)]
+    }
+
+    /// The number, from 0, of the version in force at an instant.
+    #[must_use]
+    pub fn index_at(&self, at: Timestamp) -> usize {
+        self.0.partition_point(|policy| policy.effective_from <= at).max(1) - 1
+    }
+
+    /// The versions in order of time.
+    #[must_use]
+    pub fn versions(&self) -> &[Policy] {
+        &self.0
+    }
+
+    /// Each version with the stretch of time in which it is in force.
+    pub fn in_force(&self) -> impl Iterator<Item = (Interval, &Policy)> {
+        let starts = std::iter::once(Timestamp::MIN).chain(self.0.iter().skip(1).map(|policy| policy.effective_from));
+        let ends = self.0.iter().skip(1).map(|policy| policy.effective_from).chain([Timestamp::MAX]);
+        starts.zip(ends).map(|(from, to)| Interval::new(from, to)).zip(&self.0)
+    }
+}
+
+impl From<Policy> for Policies {
+    fn from(policy: Policy) -> Self {
+        Self(vec![policy])
+    }
+}
+
+/// Multi-window burn rates: how fast the downtime budget is used up, as a multiple of the rate that
+/// uses exactly the budget over the window. The thresholds follow from the shares: `budget` of the
+/// window's budget used within `long` is a burn rate of `budget × window ÷ long` (the multiwindow,
+/// multi-burn-rate alerts of the Site Reliability Workbook, chapter 5).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BurnRate {
+    /// The pairs of windows, fastest first.
+    pub windows: Vec<BurnWindow>,
+    /// A burn rate is known only where the long window holds at least so many attempts.
+    pub min_attempts: u64,
+}
+
+/// A pair of windows that both have to burn fast.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BurnWindow {
+    /// How long it has to last.
+    pub long: DurationMs,
+    /// How lately it has to go on.
+    pub short: DurationMs,
+    /// The share of the budget that `long` uses up at the threshold.
+    pub budget: Ppm,
+}
+
+/// When a skill's service counts as degraded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Degradation {
+    /// Over the last so many whole minutes.
+    pub window: DurationMs,
+    /// Below this share of successful attempts.
+    pub min_success: Ppm,
+    /// At or above this latency for the slowest tenth.
+    pub max_p90: DurationMs,
+    /// Only with at least so many attempts in the window.
+    pub min_attempts: u64,
+}
+
+impl Default for BurnRate {
+    /// The presets' values: 2 % in 1 h (5 min), 5 % in 6 h (30 min), 10 % in 3 d (6 h); 100 attempts.
+    fn default() -> Self {
+        const HOURS: fn(i64) -> DurationMs = |hours| DurationMs(hours * HOUR_MS);
+        let share = |ppm| Ppm::new(ppm).unwrap_or(Ppm::ZERO);
+        Self {
+            windows: vec![
+                BurnWindow { long: HOURS(1), short: DurationMs(5 * MINUTE_MS), budget: share(20_000) },
+                BurnWindow { long: HOURS(6), short: DurationMs(30 * MINUTE_MS), budget: share(50_000) },
+                BurnWindow { long: HOURS(72), short: HOURS(6), budget: share(100_000) },
+            ],
+            min_attempts: 100,
+        }
+    }
+}
+
+impl Default for Degradation {
+    /// The presets' values: below 85 % or P90 from 5 s on, over 15 minutes with 100 attempts.
+    fn default() -> Self {
+        Self {
+            window: DurationMs(15 * MINUTE_MS),
+            min_success: Ppm::new(850_000).unwrap_or(Ppm::ZERO),
+            max_p90: DurationMs(5_000),
+            min_attempts: 100,
+        }
+    }
 }
 
 /// The stretch of time that a window rule gives for an instant.

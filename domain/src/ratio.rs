@@ -11,6 +11,9 @@ pub const PPM: i64 = 1_000_000;
 pub struct Ppm(u32);
 
 impl Ppm {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
     /// A share, or `None` above one whole.
     #[must_use]
     pub const fn new(ppm: u32) -> Option<Self> {

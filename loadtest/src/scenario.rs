@@ -132,7 +132,14 @@ fn identity(fact: &Fact) -> Option<Identity> {
         Fact::Badge(Badge { asin, .. }) => Some(Identity::Badge(asin.clone(), None)),
         Fact::BadgeChange(BadgeChange { asin, at, .. }) => Some(Identity::Badge(asin.clone(), Some(*at))),
         Fact::Exclusion(exclusion) => Some(Identity::Exclusion(exclusion.id.clone())),
-        Fact::Manufacturer(_) | Fact::Withdrawal(_) | Fact::Listing(_) | Fact::SkillListing(_) => None,
+        Fact::Manufacturer(_)
+        | Fact::Withdrawal(_)
+        | Fact::Listing(_)
+        | Fact::SkillListing(_)
+        | Fact::ExclusionRevoked(_)
+        | Fact::Ruling(_)
+        | Fact::Acknowledgement(_)
+        | Fact::KillSwitch(_) => None,
     }
 }
 

@@ -163,9 +163,10 @@ impl<N: Names + Default> Live<N> {
 
     fn settle(&self, kind: DecisionKind) -> DurationMs {
         match kind {
-            DecisionKind::Warning | DecisionKind::CoverageWarning | DecisionKind::CriticalOutage => {
-                self.engine.policy().settle_warnings
-            }
+            DecisionKind::Warning
+            | DecisionKind::CoverageWarning
+            | DecisionKind::CriticalOutage
+            | DecisionKind::ServiceDegradation => self.engine.policy().settle_warnings,
             DecisionKind::ProbationMonthPassed
             | DecisionKind::Reinstatement
             | DecisionKind::ReinstatementHeld
@@ -173,7 +174,10 @@ impl<N: Names + Default> Live<N> {
             | DecisionKind::BadgeRemoval
             | DecisionKind::Suspension
             | DecisionKind::ProbationRestarted
-            | DecisionKind::ProbationStarted => self.engine.policy().settle_enforcement,
+            | DecisionKind::ProbationStarted
+            | DecisionKind::Proposal
+            | DecisionKind::Reversal
+            | DecisionKind::Amendment => self.engine.policy().settle_enforcement,
         }
     }
 

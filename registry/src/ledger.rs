@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use domain::fact::{Badge, BadgeChange, Exclusion, Fact, Listing, Manufacturer, SkillListing, Withdrawal};
+use domain::decision::DecisionId;
+use domain::fact::{Acknowledgement, Badge, BadgeChange, Exclusion, ExclusionRevoked, Fact, KillSwitch, Listing};
+use domain::fact::{Manufacturer, Ruling, SkillListing, Withdrawal};
 use domain::id::{Asin, ExclusionId, ManufacturerId};
 use domain::rejection::RejectReason;
 use domain::time::Timestamp;
@@ -18,6 +20,10 @@ pub struct Ledger {
     pub(crate) exclusions: BTreeMap<ExclusionId, (u64, Exclusion)>,
     pub(crate) listings: Vec<(u64, Listing)>,
     pub(crate) skill_listings: Vec<(u64, SkillListing)>,
+    pub(crate) revocations: BTreeMap<ExclusionId, (u64, ExclusionRevoked)>,
+    pub(crate) rulings: BTreeMap<DecisionId, (u64, Ruling)>,
+    pub(crate) acknowledgements: BTreeMap<DecisionId, (u64, Acknowledgement)>,
+    pub(crate) kill_switch: Vec<(u64, KillSwitch)>,
 }
 
 /// Why a fact doesn't count.
@@ -64,6 +70,19 @@ impl Ledger {
             }
             Fact::SkillListing(fact) => {
                 self.skill_listings.push((line, fact));
+                Ok(())
+            }
+            Fact::ExclusionRevoked(fact) => {
+                insert_or_same(line, self.revocations.entry(fact.id.clone()), fact, |id| format!("the end of exclusion {id}"))
+            }
+            Fact::Ruling(fact) => {
+                insert_or_same(line, self.rulings.entry(fact.proposal), fact, |id| format!("a ruling on proposal {id}"))
+            }
+            Fact::Acknowledgement(fact) => insert_or_same(line, self.acknowledgements.entry(fact.outage), fact, |id| {
+                format!("an acknowledgement of outage {id}")
+            }),
+            Fact::KillSwitch(fact) => {
+                self.kill_switch.push((line, fact));
                 Ok(())
             }
         }

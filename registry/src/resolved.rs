@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::fact::{BadgeChange, Exclusion, ExclusionTarget, Listing, SkillListing, Terms};
-use domain::id::{Asin, ManufacturerId, SkillId, Subject};
+use domain::decision::DecisionId;
+use domain::fact::{Acknowledgement, BadgeChange, Exclusion, ExclusionTarget, KillSwitch, Listing, Ruling, SkillListing, Terms};
+use domain::id::{Asin, ExclusionId, ManufacturerId, SkillId, Subject};
 use domain::product::Product;
 use domain::rejection::RejectReason;
+use domain::time::Timestamp;
 
 use crate::ledger::{Ledger, Refusal};
 
@@ -18,12 +20,20 @@ pub struct Registry {
     pub manufacturers: BTreeSet<ManufacturerId>,
     /// Every subject that events may be about (R2).
     pub subjects: BTreeSet<Subject>,
-    /// Every exclusion of something known, by id.
+    /// Every exclusion of something known, by id; revoked ones as well.
     pub exclusions: Vec<Exclusion>,
+    /// When exclusions were revoked.
+    pub revoked: BTreeMap<ExclusionId, Timestamp>,
     /// Each product's listings, by instant.
     pub listings: BTreeMap<Asin, Vec<Listing>>,
     /// Each skill's listings, by instant.
     pub skill_listings: BTreeMap<SkillId, Vec<SkillListing>>,
+    /// Each product's rulings on proposals, by instant.
+    pub rulings: BTreeMap<Asin, Vec<Ruling>>,
+    /// Acknowledgements by the critical outage that they are about.
+    pub acknowledgements: BTreeMap<DecisionId, Acknowledgement>,
+    /// Turns of the kill switch, by instant; of several at one instant the last is on if any is.
+    pub kill_switch: Vec<KillSwitch>,
 }
 
 impl Registry {
@@ -68,6 +78,29 @@ impl Ledger {
                 unknown.push(*line, &target_name(&exclusion.target));
             }
         }
+        for (line, revoked) in self.revocations.values() {
+            if self.exclusions.contains_key(&revoked.id) {
+                registry.revoked.insert(revoked.id.clone(), revoked.at);
+            } else {
+                unknown.push(*line, &format!("exclusion {}", revoked.id));
+            }
+        }
+        for (line, ruling) in self.rulings.values() {
+            if registry.products.contains_key(&ruling.asin) {
+                registry.rulings.entry(ruling.asin.clone()).or_default().push(ruling.clone());
+            } else {
+                unknown.push(*line, &Subject::product(&ruling.asin).to_string());
+            }
+        }
+        for (line, acknowledgement) in self.acknowledgements.values() {
+            if registry.products.contains_key(&acknowledgement.asin) {
+                registry.acknowledgements.insert(acknowledgement.outage, acknowledgement.clone());
+            } else {
+                unknown.push(*line, &Subject::product(&acknowledgement.asin).to_string());
+            }
+        }
+        registry.kill_switch = self.kill_switch.iter().map(|(_, turn)| turn.clone()).collect();
+        registry.kill_switch.sort_by_key(|turn| (turn.at, turn.on));
         for (line, listing) in &self.listings {
             if registry.products.contains_key(&listing.asin) {
                 registry.listings.entry(listing.asin.clone()).or_default().push(listing.clone());
@@ -83,6 +116,7 @@ impl Ledger {
                 unknown.push(*line, &subject.to_string());
             }
         }
+        registry.rulings.values_mut().for_each(|of_product| of_product.sort_by_key(|ruling| (ruling.at, ruling.proposal)));
         registry.listings.values_mut().for_each(|of_product| of_product.sort_by_key(|listing| listing.at));
         registry.skill_listings.values_mut().for_each(|of_skill| of_skill.sort_by_key(|listing| listing.at));
         unknown.0.sort_by_key(|refusal| refusal.line);

@@ -2,6 +2,7 @@
 //! and order. Instants are RFC 3339 with milliseconds, lengths are milliseconds, ratios numbers
 //! with up to seven decimals.
 
+use domain::decision::{InputPosition, Issued};
 use domain::report::{ManufacturerStanding, ProbationStanding, ProductStanding};
 use domain::{Decision, Evidence, Interval, OutageEvidence, Ratio, Rejection, Report, WarningLevel};
 use serde::{Deserialize, Serialize};
@@ -160,6 +161,35 @@ pub struct EvidenceView {
     /// A manufacturer's products that are removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<String>,
+    /// The skill that a service degradation is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill: Option<String>,
+    /// The kind of what an amendment or reversal supersedes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amends: Option<String>,
+    /// When and from which inputs it was issued; live only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issued: Option<IssuedView>,
+}
+
+/// When a decision was issued, and what had been read by then.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct IssuedView {
+    /// T.
+    pub at: String,
+    /// The next position to read of each input.
+    pub inputs: Vec<InputView>,
+}
+
+/// Up to where an input had been read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InputView {
+    /// The log's name.
+    pub log: String,
+    /// The partition.
+    pub partition: u32,
+    /// The first offset that had not been read.
+    pub next_offset: u64,
 }
 
 /// A policy's id and version.
@@ -283,7 +313,21 @@ impl EvidenceView {
             month: evidence.month,
             customers: evidence.customers,
             removed: texts(&evidence.removed),
+            skill: evidence.skill.as_ref().map(ToString::to_string),
+            amends: evidence.amends.map(|kind| kind.to_string()),
+            issued: evidence.issued.as_ref().map(IssuedView::from),
         }
+    }
+}
+
+impl From<&Issued> for IssuedView {
+    fn from(issued: &Issued) -> Self {
+        let input = |input: &InputPosition| InputView {
+            log: input.log.clone(),
+            partition: input.partition,
+            next_offset: input.next_offset,
+        };
+        Self { at: issued.at.to_string(), inputs: issued.inputs.iter().map(input).collect() }
     }
 }
 

@@ -158,7 +158,13 @@ impl<'a> Gathered<'a> {
             Fact::Listing(listing) => Subject::product(&listing.asin),
             Fact::SkillListing(listing) => Subject::skill(&listing.skill),
             Fact::Exclusion(exclusion) => return self.exclusion_line(line, exclusion),
-            Fact::Manufacturer(_) | Fact::Badge(_) | Fact::BadgeChange(_) => return,
+            Fact::Manufacturer(_)
+            | Fact::Badge(_)
+            | Fact::BadgeChange(_)
+            | Fact::ExclusionRevoked(_)
+            | Fact::Ruling(_)
+            | Fact::Acknowledgement(_)
+            | Fact::KillSwitch(_) => return,
         };
         if !self.known.contains(&subject) {
             return self.unknown(line, &subject);
@@ -170,7 +176,7 @@ impl<'a> Gathered<'a> {
             }
             Fact::Listing(listing) => self.listings.push(listing),
             Fact::SkillListing(listing) => self.skill_listings.push(listing),
-            Fact::Exclusion(_) | Fact::Manufacturer(_) | Fact::Badge(_) | Fact::BadgeChange(_) => {}
+            _ => {}
         }
     }
 

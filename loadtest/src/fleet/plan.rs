@@ -383,6 +383,10 @@ fn note_facts(manifest: &mut Manifest, facts: &[Fact]) {
             }
             Fact::Listing(_) => "listing",
             Fact::SkillListing(_) => "skill_listing",
+            Fact::ExclusionRevoked(_) => "exclusion_revoked",
+            Fact::Ruling(ruling) => ruling.verdict.as_str(),
+            Fact::Acknowledgement(_) => "acknowledgement",
+            Fact::KillSwitch(_) => "kill_switch",
         };
         *manifest.facts.entry(kind).or_default() += 1;
     }

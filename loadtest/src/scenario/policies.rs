@@ -1,6 +1,6 @@
 //! Policies with every number varied.
 
-use domain::policy::{Enforcement, PolicyName, ScopeRule, Warnings, WindowRule};
+use domain::policy::{BurnRate, Degradation, Enforcement, PolicyName, ScopeRule, Warnings, WindowRule};
 use domain::ratio::PPM;
 use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use domain::{DurationMs, Policy, Ppm, Timestamp};
@@ -36,6 +36,8 @@ pub(super) fn policy(dice: &mut Dice) -> Policy {
         probation_months: u32::try_from(1 + dice.below(4)).expect("small"),
         min_coverage: ppm(if lenient { 0 } else { *dice.pick(&[100_000, 500_000, 500_000, 900_000, 1_000_000]) }),
         critical_outage_acknowledge_within: dice.chance(500_000).then_some(DurationMs(DAY_MS)),
+        burn_rate: BurnRate::default(),
+        degradation: Degradation::default(),
     }
 }
 

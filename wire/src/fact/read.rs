@@ -2,15 +2,28 @@
 
 use std::borrow::Cow;
 
+use domain::fact::{Acknowledgement, ExclusionRevoked, KillSwitch, Ruling, SkillListing, Terms, Verdict, Withdrawal};
 use domain::fact::{Badge, BadgeChange, Exclusion, ExclusionReason, ExclusionTarget, Listing, ListingStatus, Manufacturer};
-use domain::fact::{SkillListing, Terms, Withdrawal};
 use domain::{Asin, ExclusionId, Fact, Interval, ManufacturerId, RegionSet, RejectReason, SkillId, SubjectRef, Timestamp};
+use domain::{DecisionId, Scope};
 
 use crate::error::LineError;
 use crate::json::fields::{id_of, list, text, unsigned};
 use crate::json::{Fields, Value};
 
-const TYPES: [&str; 6] = ["manufacturer", "badge", "badge_withdrawn", "exclusion", "listing", "skill_listing"];
+const TYPES: [&str; 11] = [
+    "manufacturer",
+    "badge",
+    "badge_withdrawn",
+    "exclusion",
+    "exclusion_revoked",
+    "listing",
+    "skill_listing",
+    "confirmation",
+    "refusal",
+    "acknowledgement",
+    "kill_switch",
+];
 const TEXT: &str = "a text";
 const CUSTOMERS: &str = "a whole number from 0 to 18446744073709551615";
 const TARGET: &str = "exactly one of {\"all\": true}, {\"subject\": \"<subject>\"} and {\"manufacturer\": \"<id>\"}";
@@ -24,7 +37,12 @@ pub(super) fn parse(line: &[u8]) -> Result<Fact, LineError> {
         "badge" => badge(fields).map(Fact::Badge),
         "badge_withdrawn" => withdrawal(fields).map(Fact::Withdrawal),
         "exclusion" => exclusion(fields).map(Fact::Exclusion),
+        "exclusion_revoked" => exclusion_revoked(fields).map(Fact::ExclusionRevoked),
         "listing" => listing(fields).map(Fact::Listing),
+        "confirmation" => ruling(fields, Verdict::Confirmed).map(Fact::Ruling),
+        "refusal" => ruling(fields, Verdict::Refused).map(Fact::Ruling),
+        "acknowledgement" => acknowledgement(fields).map(Fact::Acknowledgement),
+        "kill_switch" => kill_switch(fields).map(Fact::KillSwitch),
         _ => skill_listing(fields).map(Fact::SkillListing),
     }
 }
@@ -133,6 +151,54 @@ fn skill_listing(mut fields: Fields<'_>) -> Result<SkillListing, LineError> {
         at: fields.instant("at")?,
         status: status(&mut fields, "published")?,
     })
+}
+
+fn exclusion_revoked(mut fields: Fields<'_>) -> Result<ExclusionRevoked, LineError> {
+    Ok(ExclusionRevoked {
+        id: fields.required("id", &id_of("an exclusion's id"), |value| text(value).and_then(|id| ExclusionId::new(&id)))?,
+        at: fields.instant("at")?,
+        by: somebody(&mut fields, "by")?,
+    })
+}
+
+fn ruling(mut fields: Fields<'_>, verdict: Verdict) -> Result<Ruling, LineError> {
+    Ok(Ruling {
+        proposal: decision_id(&mut fields, "proposal")?,
+        asin: asin(&mut fields)?,
+        scope: fields.required("scope", "global, NA, EU or FE", |value| text(value).and_then(|name| Scope::parse(&name)))?,
+        proposed_at: fields.instant("proposed_at")?,
+        at: fields.instant("at")?,
+        verdict,
+        by: somebody(&mut fields, "by")?,
+        note: fields.optional("note", TEXT, owned)?,
+    })
+}
+
+fn acknowledgement(mut fields: Fields<'_>) -> Result<Acknowledgement, LineError> {
+    Ok(Acknowledgement {
+        outage: decision_id(&mut fields, "outage")?,
+        asin: asin(&mut fields)?,
+        at: fields.instant("at")?,
+        by: somebody(&mut fields, "by")?,
+        cause: somebody(&mut fields, "cause")?,
+        expected_fix: fields.instant("expected_fix")?,
+    })
+}
+
+fn kill_switch(mut fields: Fields<'_>) -> Result<KillSwitch, LineError> {
+    let on = fields.required("on", "true or false", |value| match value {
+        Value::Bool(on) => Some(*on),
+        _ => None,
+    })?;
+    Ok(KillSwitch { on, at: fields.instant("at")?, by: somebody(&mut fields, "by")?, reason: somebody(&mut fields, "reason")? })
+}
+
+fn decision_id(fields: &mut Fields<'_>, name: &str) -> Result<DecisionId, LineError> {
+    fields.required(name, "a decision's id, 32 hexadecimal digits", |value| text(value).and_then(|id| DecisionId::parse(&id)))
+}
+
+fn somebody(fields: &mut Fields<'_>, name: &str) -> Result<String, LineError> {
+    fields.required(name, "a text that isn't empty", |value| owned(value).filter(|who| !who.is_empty()))
 }
 
 fn asin(fields: &mut Fields<'_>) -> Result<Asin, LineError> {

@@ -1,6 +1,6 @@
 //! Facts to registry lines.
 
-use domain::fact::{Badge, BadgeChange, Exclusion, ExclusionTarget, Listing, SkillListing};
+use domain::fact::{Badge, BadgeChange, Exclusion, ExclusionTarget, Listing, Ruling, SkillListing, Verdict};
 use domain::{Asin, Fact, ManufacturerId, Marketplace, Region, RegionSet, SkillId};
 use serde::{Serialize, Serializer};
 
@@ -50,6 +50,39 @@ enum Line<'a> {
         at: String,
         status: &'static str,
     },
+    ExclusionRevoked {
+        id: &'a str,
+        at: String,
+        by: &'a str,
+    },
+    Confirmation(RulingLine<'a>),
+    Refusal(RulingLine<'a>),
+    Acknowledgement {
+        outage: String,
+        asin: &'a str,
+        at: String,
+        by: &'a str,
+        cause: &'a str,
+        expected_fix: String,
+    },
+    KillSwitch {
+        on: bool,
+        at: String,
+        by: &'a str,
+        reason: &'a str,
+    },
+}
+
+#[derive(Serialize)]
+struct RulingLine<'a> {
+    proposal: String,
+    asin: &'a str,
+    scope: &'static str,
+    proposed_at: String,
+    at: String,
+    by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
 }
 
 /// Both kinds of badge line: the outer `None` leaves a field out, the inner one is null.
@@ -105,6 +138,20 @@ pub(super) fn write(fact: &Fact, out: &mut Vec<u8>) {
         Fact::Exclusion(fact) => exclusion(fact),
         Fact::Listing(fact) => listing(fact),
         Fact::SkillListing(fact) => skill_listing(fact),
+        Fact::ExclusionRevoked(fact) => Line::ExclusionRevoked { id: fact.id.as_str(), at: fact.at.to_string(), by: &fact.by },
+        Fact::Ruling(fact) => match fact.verdict {
+            Verdict::Confirmed => Line::Confirmation(ruling(fact)),
+            Verdict::Refused => Line::Refusal(ruling(fact)),
+        },
+        Fact::Acknowledgement(fact) => Line::Acknowledgement {
+            outage: fact.outage.to_string(),
+            asin: fact.asin.as_str(),
+            at: fact.at.to_string(),
+            by: &fact.by,
+            cause: &fact.cause,
+            expected_fix: fact.expected_fix.to_string(),
+        },
+        Fact::KillSwitch(fact) => Line::KillSwitch { on: fact.on, at: fact.at.to_string(), by: &fact.by, reason: &fact.reason },
     };
     json::write(&line, out);
 }
@@ -177,6 +224,18 @@ fn skill_listing(fact: &SkillListing) -> Line<'_> {
         marketplace: fact.marketplace.code(),
         at: fact.at.to_string(),
         status: fact.status.as_str("published"),
+    }
+}
+
+fn ruling(fact: &Ruling) -> RulingLine<'_> {
+    RulingLine {
+        proposal: fact.proposal.to_string(),
+        asin: fact.asin.as_str(),
+        scope: fact.scope.as_str(),
+        proposed_at: fact.proposed_at.to_string(),
+        at: fact.at.to_string(),
+        by: &fact.by,
+        note: fact.note.as_deref(),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::id::valid_id;
-use domain::policy::{Enforcement, PolicyName, ScopeRule, Warnings, WindowRule};
+use domain::policy::{BurnRate, Degradation, Enforcement, PolicyName, ScopeRule, Warnings, WindowRule};
 use domain::{DurationMs, Policy, Ppm, Timestamp};
 use toml::de::{DeTable, DeValue};
 
@@ -102,6 +102,8 @@ fn policy(table: &Table<'_>) -> Result<Policy, Error> {
         probation_months: probation.value("months", COUNT_FROM_1, count_from_1)?,
         min_coverage: probation.value("min_coverage", PERCENT, percent)?,
         critical_outage_acknowledge_within: critical_outage(table)?,
+        burn_rate: BurnRate::default(),
+        degradation: Degradation::default(),
     })
 }
 

@@ -50,6 +50,8 @@ fn wwa_2024() -> Policy {
         probation_months: 3,
         min_coverage: ppm(50),
         critical_outage_acknowledge_within: None,
+        burn_rate: domain::policy::BurnRate::default(),
+        degradation: domain::policy::Degradation::default(),
     }
 }
 
@@ -274,6 +276,8 @@ fn any_policy() -> impl Strategy<Value = Policy> {
             probation_months,
             min_coverage,
             critical_outage_acknowledge_within,
+            burn_rate: domain::policy::BurnRate::default(),
+            degradation: domain::policy::Degradation::default(),
         }
     })
 }
