@@ -1,13 +1,16 @@
 //! Decisions: complete, immutable values. Delivery makes no choices.
 
+mod reason;
+
 use std::fmt;
 
-use crate::fact::ListingStatus;
-use crate::id::{Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, SkillId};
+use crate::id::{Asin, ExclusionId, ManufacturerId, Region, RegionSet, SkillId};
 use crate::interval::Interval;
 use crate::policy::PolicyName;
 use crate::ratio::Ratio;
 use crate::time::Timestamp;
+
+pub use self::reason::{Reason, WarningCause, WarningLevel};
 
 /// What a standing is judged over.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -155,106 +158,6 @@ impl fmt::Display for DecisionKind {
     }
 }
 
-/// How near a threshold is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum WarningLevel {
-    /// Half of the budget.
-    Watch,
-    /// Three quarters, the fourth outage, or a projection beyond it.
-    Warning,
-    /// Nine tenths, or the fifth outage.
-    Critical,
-}
-
-impl WarningLevel {
-    /// The level's name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Watch => "watch",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-/// What a warning is about.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum WarningCause {
-    /// Downtime used of the budget.
-    Budget,
-    /// Outages counted.
-    Outages,
-    /// Downtime projected.
-    Projection,
-}
-
-impl WarningCause {
-    /// The cause's name on the wire.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Budget => "budget",
-            Self::Outages => "outages",
-            Self::Projection => "projection",
-        }
-    }
-}
-
-/// Why something was decided; ordered as listed in a decision.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Reason {
-    /// Downtime exceeds the budget.
-    Budget,
-    /// Outages exceed the maximum.
-    Outages,
-    /// Too little was measured.
-    Coverage,
-    /// A warning's level and cause.
-    Warning(WarningLevel, WarningCause),
-    /// The product isn't live in a marketplace.
-    Listing(Marketplace, ListingStatus),
-    /// The listing names another brand.
-    Brand(Marketplace),
-    /// The listing names another model.
-    Model(Marketplace),
-    /// The listing names another image.
-    Image(Marketplace),
-    /// The listing names another hub.
-    Hub(Marketplace),
-    /// The skill isn't published in a marketplace.
-    Skill(Marketplace, ListingStatus),
-    /// Too few of a skill's attempts succeed.
-    Success,
-    /// A skill's attempts take too long.
-    Latency,
-    /// Enforcement is paused by the kill switch (R25).
-    KillSwitch,
-    /// There were too many removals within an hour (R25).
-    RemovalLimit,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Budget => f.write_str("budget"),
-            Self::Outages => f.write_str("outages"),
-            Self::Coverage => f.write_str("coverage"),
-            Self::Warning(level, cause) => write!(f, "{}:{}", level.as_str(), cause.as_str()),
-            Self::Listing(marketplace, status) => write!(f, "listing:{marketplace}:{}", status.as_str("live")),
-            Self::Brand(marketplace) => write!(f, "brand:{marketplace}"),
-            Self::Model(marketplace) => write!(f, "model:{marketplace}"),
-            Self::Image(marketplace) => write!(f, "image:{marketplace}"),
-            Self::Hub(marketplace) => write!(f, "hub:{marketplace}"),
-            Self::Skill(marketplace, status) => write!(f, "skill:{marketplace}:{}", status.as_str("published")),
-            Self::Success => f.write_str("success"),
-            Self::Latency => f.write_str("latency"),
-            Self::KillSwitch => f.write_str("kill_switch"),
-            Self::RemovalLimit => f.write_str("removal_limit"),
-        }
-    }
-}
-
 /// Names a decision (R20): the first 16 bytes of a SHA-256.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DecisionId(pub [u8; 16]);
@@ -353,8 +256,30 @@ pub struct Evidence {
 pub struct Issued {
     /// T at which it was issued (R23).
     pub at: Timestamp,
+    /// Who issued it.
+    pub by: Issuer,
+    /// Its number among what that owner issued, from 1; rises without a gap.
+    pub seq: u64,
     /// The next position to read of each input.
     pub inputs: Vec<InputPosition>,
+}
+
+/// Who owns what is decided about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Issuer {
+    /// The owner of a partition: decisions about its products.
+    Partition(u32),
+    /// The programme role: decisions about manufacturers.
+    Programme,
+}
+
+impl fmt::Display for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Partition(partition) => write!(f, "{partition}"),
+            Self::Programme => f.write_str("programme"),
+        }
+    }
 }
 
 /// Up to where an input had been read.

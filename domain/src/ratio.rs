@@ -66,6 +66,12 @@ impl Ratio {
             .then(|| Self(narrow((2 * i128::from(part) * Self::SCALE + i128::from(whole)).div_euclid(2 * i128::from(whole)))))
     }
 
+    /// A ratio that was printed before, in units of 10⁻⁷.
+    #[must_use]
+    pub const fn from_ten_millionths(ratio: i64) -> Self {
+        Self(ratio)
+    }
+
     /// The ratio in units of 10⁻⁷.
     #[must_use]
     pub const fn ten_millionths(self) -> i64 {

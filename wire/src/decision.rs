@@ -25,6 +25,14 @@ pub fn read(record: &[u8]) -> Result<DecisionView, Error> {
     json::read(WHAT, record)
 }
 
+/// Reads a record that [`write()`] has written back to the decision that it was written from.
+///
+/// # Errors
+/// Those of [`read`], and [`Error::Value`] for a field that no decision can have.
+pub fn parse(record: &[u8]) -> Result<Decision, Error> {
+    Decision::try_from(&read(record)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -34,6 +42,7 @@ mod tests {
     fn what_is_written_is_read() {
         for decision in samples::report().decisions {
             assert_eq!(read(&write(&decision)).expect("a decision"), DecisionView::from(&decision));
+            assert_eq!(parse(&write(&decision)).expect("a decision"), decision);
         }
     }
 
@@ -53,6 +62,20 @@ mod tests {
             r#"{"v":2}"#,
             "this decision has form 2; expected form 1: upgrade the reader, or read what this version has written",
         );
+    }
+
+    #[test]
+    fn fields_that_no_decision_can_have_are_named() {
+        let decision = samples::report().decisions.remove(0);
+        let text = String::from_utf8(write(&decision)).expect("JSON is UTF-8");
+        let check = |part: &str, by: &str, expected: &str| {
+            assert!(text.contains(part), "{part} is in {text}");
+            let error = parse(text.replacen(part, by, 1).as_bytes()).expect_err(by);
+            assert_eq!(error.to_string(), expected);
+        };
+        check(r#""kind":"warning""#, r#""kind":"praise""#, "this is not a decision: kind is \"praise\"");
+        check(r#""scope":"global""#, r#""scope":"XX""#, "this is not a decision: scope is \"XX\"");
+        check("watch:budget", "watch:fun", "this is not a decision: reasons is \"watch:fun\"");
     }
 
     proptest::proptest! {

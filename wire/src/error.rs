@@ -57,6 +57,16 @@ pub enum Error {
         #[source]
         source: serde_json::Error,
     },
+    /// A published value has a field that it can't have.
+    #[error("this is not a {what}: {field} is {found:?}")]
+    Value {
+        /// What was to be read.
+        what: &'static str,
+        /// Which field.
+        field: &'static str,
+        /// What it holds; bounded by [`VALUE_CHARS_MAX`].
+        found: String,
+    },
     /// A published value has a form that isn't understood.
     #[error("this {what} has form {found}; expected form {expected}: upgrade the reader, or read what this version has written")]
     Form {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::decision::{Cause, DecisionId};
+use domain::decision::{Cause, DecisionId, InputPosition, Issued, Issuer};
 use domain::fact::ListingStatus;
 use domain::policy::PolicyName;
 use domain::rejection::LineSource;
@@ -132,5 +132,21 @@ fn decisions() -> Vec<Decision> {
         evidence,
         ..warning.clone()
     };
-    vec![warning, suspension, held]
+    let amendment = Decision {
+        kind: DecisionKind::Amendment,
+        reasons: vec![Reason::Budget],
+        supersedes: Some(DecisionId([2; 16])),
+        evidence: Evidence {
+            amends: Some(DecisionKind::BadgeRemoval),
+            issued: Some(Issued {
+                at: at("2026-09-04T00:00:00Z"),
+                by: Issuer::Partition(3),
+                seq: 17,
+                inputs: vec![InputPosition { log: "health".to_owned(), partition: 3, next_offset: 1_000 }],
+            }),
+            ..held.evidence.clone()
+        },
+        ..warning.clone()
+    };
+    vec![warning, suspension, held, amendment]
 }

@@ -2,6 +2,8 @@
 //! and order. Instants are RFC 3339 with milliseconds, lengths are milliseconds, ratios numbers
 //! with up to seven decimals.
 
+mod decode;
+
 use domain::decision::{InputPosition, Issued};
 use domain::report::{ManufacturerStanding, ProbationStanding, ProductStanding};
 use domain::{Decision, Evidence, Interval, OutageEvidence, Ratio, Rejection, Report, WarningLevel};
@@ -177,6 +179,10 @@ pub struct EvidenceView {
 pub struct IssuedView {
     /// T.
     pub at: String,
+    /// The number of the partition whose owner issued it, or `programme`.
+    pub by: String,
+    /// Its number among what that owner issued, from 1.
+    pub seq: u64,
     /// The next position to read of each input.
     pub inputs: Vec<InputView>,
 }
@@ -327,7 +333,12 @@ impl From<&Issued> for IssuedView {
             partition: input.partition,
             next_offset: input.next_offset,
         };
-        Self { at: issued.at.to_string(), inputs: issued.inputs.iter().map(input).collect() }
+        Self {
+            at: issued.at.to_string(),
+            by: issued.by.to_string(),
+            seq: issued.seq,
+            inputs: issued.inputs.iter().map(input).collect(),
+        }
     }
 }
 
