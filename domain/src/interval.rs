@@ -199,6 +199,18 @@ impl IntervalSet {
         out
     }
 
+    /// The first instant that only one of two sets holds; `None` if they are equal.
+    #[must_use]
+    pub fn first_difference(&self, other: &Self) -> Option<Timestamp> {
+        let same = self.0.iter().zip(&other.0).take_while(|(a, b)| a == b).count();
+        match (self.0.get(same), other.0.get(same)) {
+            (None, None) => None,
+            (Some(one), None) | (None, Some(one)) => Some(one.from),
+            (Some(a), Some(b)) if a.from == b.from => Some(a.to.min(b.to)),
+            (Some(a), Some(b)) => Some(a.from.min(b.from)),
+        }
+    }
+
     /// The set with gaps of at most `gap` filled (R9).
     #[must_use]
     pub fn merged(&self, gap: DurationMs) -> Self {
@@ -291,6 +303,8 @@ mod tests {
                 prop_assert!(is_canonical(&result), "{result:?}");
                 prop_assert_eq!(members(&result), expected);
             }
+            let differs = members(&a).into_iter().zip(members(&b)).position(|(x, y)| x != y);
+            prop_assert_eq!(a.first_difference(&b).map(Timestamp::ms), differs.map(|at| i64::try_from(at).expect("small")));
             prop_assert_eq!(a.ms_within(window), a.clip(window).ms());
             prop_assert_eq!(a.intersects(window), a.ms_within(window) > 0);
             for at in 0..HORIZON {

@@ -8,6 +8,7 @@ pub mod evaluation;
 mod live;
 pub mod run;
 mod subjects;
+pub mod tables;
 
 pub use engine::{Applied, Engine};
 pub use evaluation::Evaluation;

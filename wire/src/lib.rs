@@ -14,6 +14,7 @@ mod json;
 pub mod policy;
 pub mod rejected;
 pub mod report;
+pub mod rerouted;
 #[cfg(test)]
 mod samples;
 pub mod standing;
