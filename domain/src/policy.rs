@@ -87,6 +87,18 @@ impl Policies {
         &self.0
     }
 
+    /// The longest window of any version; a year that resets has 366 days at most. What happened longer
+    /// ago than that is frozen (R24).
+    #[must_use]
+    pub fn longest_window(&self) -> DurationMs {
+        const YEAR_MAX: DurationMs = DurationMs::days(366);
+        let lengths = self.0.iter().map(|policy| match policy.window {
+            WindowRule::Rolling(length) => length,
+            WindowRule::ResetsOn { .. } => YEAR_MAX,
+        });
+        lengths.max().unwrap_or(YEAR_MAX)
+    }
+
     /// Each version with the stretch of time in which it is in force.
     pub fn in_force(&self) -> impl Iterator<Item = (Interval, &Policy)> {
         let starts = std::iter::once(Timestamp::MIN).chain(self.0.iter().skip(1).map(|policy| policy.effective_from));

@@ -38,6 +38,12 @@ pub struct Refusal {
 }
 
 impl Ledger {
+    /// An exclusion that was accepted, revoked or not.
+    #[must_use]
+    pub fn exclusion(&self, id: &ExclusionId) -> Option<&Exclusion> {
+        self.exclusions.get(id).map(|(_, exclusion)| exclusion)
+    }
+
     /// Takes in a fact.
     ///
     /// # Errors

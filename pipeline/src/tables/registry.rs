@@ -3,6 +3,7 @@
 
 use domain::fact::Fact;
 use domain::id::{Asin, Subject, SubjectRef};
+use domain::rejection::RejectReason;
 use domain::time::{DurationMs, Timestamp};
 use registry::{Ledger, Refusal, Registry};
 use rustc_hash::FxHashMap;
@@ -57,10 +58,14 @@ impl RegistryTable {
     /// Takes in a fact of a record; it counts from the next [`Self::settle`] on.
     ///
     /// # Errors
-    /// What contradicts an earlier fact is refused.
+    /// What contradicts an earlier fact is refused, and the revocation of an exclusion of which a part is frozen.
     pub fn add(&mut self, offset: u64, appended_at: Option<Timestamp>, fact: Fact) -> Result<(), Refusal> {
         let fact = match appended_at {
-            Some(appended) => reaching_back(fact, appended.saturating_sub(self.window)),
+            Some(appended) => {
+                let earliest = appended.saturating_sub(self.window);
+                self.check_revocation(offset + 1, &fact, earliest)?;
+                reaching_back(fact, earliest)
+            }
             None => fact,
         };
         let named = fact.clone();
@@ -69,6 +74,22 @@ impl RegistryTable {
         self.facts += 1;
         self.is_stale = true;
         Ok(())
+    }
+
+    /// R24: what an exclusion took out before `earliest` stays taken out, so it can't be revoked as a whole.
+    fn check_revocation(&self, line: u64, fact: &Fact, earliest: Timestamp) -> Result<(), Refusal> {
+        let Fact::ExclusionRevoked(revoked) = fact else { return Ok(()) };
+        match self.ledger.exclusion(&revoked.id).filter(|exclusion| exclusion.interval.from < earliest) {
+            None => Ok(()),
+            Some(exclusion) => Err(Refusal {
+                line,
+                reason: RejectReason::OlderThanWindow,
+                detail: format!(
+                    "exclusion {} began {}, before {earliest}: a part of it is more than one window ago and can't change any more",
+                    exclusion.id, exclusion.interval.from
+                ),
+            }),
+        }
     }
 
     /// Ties all facts together, if there are new ones: yields the registry as it was before, and the
@@ -208,10 +229,17 @@ mod tests {
         }
         assert!(table.settle().is_some());
         assert!(table.settle().is_none(), "nothing new");
-        let registry = table.registry();
+        let registry = table.registry().clone();
         assert_eq!(registry.exclusions[0].interval.from.ms(), 900);
         let product = registry.products.values().next().expect("a product");
         assert_eq!(product.enabled_at.ms(), 0, "a badge's first line reaches back as far as it says");
+        let revoked = r#"{"type":"exclusion_revoked","id":"x","at":1001,"by":"t"}"#;
+        let revoke = |table: &mut RegistryTable, appended: i64| {
+            let fact = wire::fact::parse(revoked.as_bytes()).expect("a valid line");
+            table.add(9, Timestamp::from_ms(appended), fact).map_err(|refusal| refusal.reason)
+        };
+        assert_eq!(revoke(&mut table, 1_001), Err(RejectReason::OlderThanWindow));
+        assert_eq!(revoke(&mut table, 1_000), Ok(()));
         assert_eq!(product.terms().map(|(interval, _)| interval.from.ms()).collect::<Vec<_>>(), [0, 900]);
     }
 }
