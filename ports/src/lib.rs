@@ -6,11 +6,12 @@
 pub mod error;
 pub mod log;
 pub mod memory;
+pub mod partition;
 pub mod sink;
 pub mod source;
 
 pub use error::{PortError, Position};
 pub use log::Log;
-pub use memory::{MemorySink, MemorySource};
+pub use memory::{MemoryLogs, MemoryReader, MemorySink, MemorySource};
 pub use sink::RecordSink;
 pub use source::{Polled, Record, RecordSource, read_to_end};

@@ -9,4 +9,4 @@ pub mod kafka;
 
 pub use copy::{Copied, copy_records};
 pub use file::{Destination, FileSink, LineSource};
-pub use kafka::{KafkaConfig, KafkaSink, KafkaSource, Topic, TopicState, ensure_topics};
+pub use kafka::{KafkaConfig, KafkaSink, KafkaSource, Partitioner, Topic, TopicState, ensure_topics};
