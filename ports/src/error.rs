@@ -66,6 +66,16 @@ pub enum PortError {
         /// Why.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// State can't be read or written.
+    #[error("cannot {action} state {what}")]
+    State {
+        /// What was to be done, as a verb.
+        action: &'static str,
+        /// The store, file or key.
+        what: String,
+        /// Why, and what to do.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// Not everything that was appended is known to be stored.
     #[error("cannot flush {what}: {unconfirmed} records are not known to be stored")]
     Flush {

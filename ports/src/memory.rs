@@ -1,4 +1,4 @@
-//! Logs in memory, for tests and simulation.
+//! Logs and state in memory, for tests and simulation.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,8 +11,10 @@ use crate::sink::RecordSink;
 use crate::source::{Polled, Record, RecordSource};
 
 mod logs;
+mod store;
 
 pub use logs::{MemoryLogs, MemoryReader, StoredRecord};
+pub use store::MemoryStore;
 
 /// A record with its own content.
 #[derive(Clone, PartialEq, Eq, Debug)]
