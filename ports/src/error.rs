@@ -56,6 +56,26 @@ pub enum PortError {
         /// Why.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// A log's partitions can't be looked up.
+    #[error("cannot look up the partitions of {log} ({what})")]
+    Lookup {
+        /// Which log.
+        log: Log,
+        /// File or topic.
+        what: String,
+        /// Why.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// State can't be read or written.
+    #[error("cannot {action} state {what}")]
+    State {
+        /// What was to be done, as a verb.
+        action: &'static str,
+        /// The store, file or key.
+        what: String,
+        /// Why, and what to do.
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// Not everything that was appended is known to be stored.
     #[error("cannot flush {what}: {unconfirmed} records are not known to be stored")]
     Flush {

@@ -1,4 +1,5 @@
-//! The outside world as traits: named logs that are read as records and written as records.
+//! The outside world as traits: named logs that are read as records and written as records, and a
+//! store for state.
 //!
 //! The pipeline knows these traits alone; `storage` implements them over Kafka and files, and
 //! [`memory`] for tests and simulation.
@@ -6,11 +7,14 @@
 pub mod error;
 pub mod log;
 pub mod memory;
+pub mod partition;
 pub mod sink;
 pub mod source;
+pub mod state;
 
 pub use error::{PortError, Position};
 pub use log::Log;
-pub use memory::{MemorySink, MemorySource};
+pub use memory::{MemoryLogs, MemoryReader, MemorySink, MemorySource, MemoryStore};
 pub use sink::RecordSink;
 pub use source::{Polled, Record, RecordSource, read_to_end};
+pub use state::{Op, Pair, StateStore};

@@ -7,6 +7,9 @@ use std::fmt;
 pub enum Log {
     /// Health events, keyed by subject.
     Health,
+    /// What skills' and hubs' owners say of their health, keyed by subject, region and day, and how far
+    /// they have got. Compacted; partitioned by where it comes from, not by its key.
+    Dependencies,
     /// Commands and facts in order, one partition.
     Registry,
     /// Decisions about products, keyed like [`Self::Health`].
@@ -19,20 +22,35 @@ pub enum Log {
     Programme,
 }
 
+/// Partitions of [`Log::Dependencies`]: every process reads all of them, so few are enough.
+pub const DEPENDENCIES_PARTITIONS: u32 = 4;
+
 impl Log {
     /// Every log.
-    pub const ALL: [Self; 6] = [Self::Health, Self::Registry, Self::Decisions, Self::Standings, Self::Rejected, Self::Programme];
+    pub const ALL: [Self; 7] =
+        [Self::Health, Self::Dependencies, Self::Registry, Self::Decisions, Self::Standings, Self::Rejected, Self::Programme];
 
     /// The log's name, as it ends topic and file names.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Health => "health",
+            Self::Dependencies => "dependencies",
             Self::Registry => "registry",
             Self::Decisions => "decisions",
             Self::Standings => "standings",
             Self::Rejected => "rejected",
             Self::Programme => "programme",
+        }
+    }
+
+    /// How many partitions the log is created with where `health` has so many.
+    #[must_use]
+    pub const fn partitions(self, health: u32) -> u32 {
+        match self {
+            Self::Health | Self::Decisions | Self::Standings | Self::Rejected => health,
+            Self::Dependencies => DEPENDENCIES_PARTITIONS,
+            Self::Registry | Self::Programme => 1,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Logs in memory, for tests and simulation.
+//! Logs and state in memory, for tests and simulation.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,6 +9,12 @@ use crate::error::PortError;
 use crate::log::Log;
 use crate::sink::RecordSink;
 use crate::source::{Polled, Record, RecordSource};
+
+mod logs;
+mod store;
+
+pub use logs::{MemoryLogs, MemoryReader, StoredRecord};
+pub use store::MemoryStore;
 
 /// A record with its own content.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,6 +33,8 @@ pub struct OwnedRecord {
 #[derive(Clone, Default, Debug)]
 pub struct MemorySource {
     records: VecDeque<OwnedRecord>,
+    /// The next offset of each partition, by partition.
+    next: Vec<u64>,
 }
 
 /// What a [`MemorySink`] was given.
@@ -40,7 +48,7 @@ pub struct Appended {
     pub payload: Vec<u8>,
 }
 
-/// A sink that keeps what it is given.
+/// A sink that keeps what it is given; every log has one partition.
 #[derive(Clone, Default, Debug)]
 pub struct MemorySink {
     appended: Vec<Appended>,
@@ -50,7 +58,9 @@ impl MemorySource {
     /// A source of these records.
     #[must_use]
     pub fn new(records: impl IntoIterator<Item = OwnedRecord>) -> Self {
-        Self { records: records.into_iter().collect() }
+        let records: VecDeque<_> = records.into_iter().collect();
+        let partitions = records.iter().map(|record| record.partition).max().map_or(1, |last| last as usize + 1);
+        Self { records, next: vec![0; partitions] }
     }
 
     /// A source of a text's lines: partition 0, numbered from 0, without an append time.
@@ -69,6 +79,7 @@ impl RecordSource for MemorySource {
     fn poll(&mut self, max_records: usize, _timeout: Duration, each: &mut dyn FnMut(Record<'_>)) -> Result<Polled, PortError> {
         let records = max_records.min(self.records.len());
         for record in self.records.drain(..records) {
+            self.next[record.partition as usize] = record.offset + 1;
             each(Record {
                 partition: record.partition,
                 offset: record.offset,
@@ -78,6 +89,14 @@ impl RecordSource for MemorySource {
             });
         }
         Ok(Polled { records, at_end: self.records.is_empty() })
+    }
+
+    fn partitions(&self) -> u32 {
+        u32::try_from(self.next.len()).unwrap_or(u32::MAX)
+    }
+
+    fn next_offsets(&self) -> Vec<u64> {
+        self.next.clone()
     }
 
     fn lag_records(&self) -> Option<u64> {
@@ -104,6 +123,18 @@ impl RecordSink for MemorySink {
         Ok(())
     }
 
+    fn append_to(&mut self, log: Log, partition: u32, key: &str, payload: &[u8]) -> Result<(), PortError> {
+        if partition > 0 {
+            let problem = format!("there is no partition {partition}, only 0");
+            return Err(PortError::Append { log, what: "memory".to_owned(), key: key.to_owned(), source: problem.into() });
+        }
+        self.append(log, key, payload)
+    }
+
+    fn partitions(&self, _log: Log) -> Result<u32, PortError> {
+        Ok(1)
+    }
+
     fn flush(&mut self) -> Result<(), PortError> {
         Ok(())
     }
@@ -126,6 +157,7 @@ mod tests {
         assert_eq!(poll(2), (1, true, Some(0)));
         assert_eq!(poll(2), (0, true, Some(0)));
         assert_eq!(seen, [(0, b"a".to_vec()), (1, b"b".to_vec()), (2, b"c".to_vec())]);
+        assert_eq!((source.partitions(), source.next_offsets()), (1, vec![3]));
     }
 
     #[test]
@@ -145,5 +177,8 @@ mod tests {
         sink.flush().unwrap();
         assert_eq!(sink.of(Log::Decisions).collect::<Vec<_>>(), [b"1", b"3"]);
         assert_eq!(sink.appended()[1].key, "0");
+        sink.append_to(Log::Decisions, 0, "product:C", b"4").unwrap();
+        assert_eq!((sink.of(Log::Decisions).count(), sink.partitions(Log::Decisions).unwrap()), (3, 1));
+        assert!(sink.append_to(Log::Decisions, 1, "product:C", b"5").is_err());
     }
 }

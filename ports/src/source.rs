@@ -18,7 +18,8 @@ pub struct Record<'a> {
     pub partition: u32,
     /// Its number in the partition, from 0; of a file its line's number minus one.
     pub offset: u64,
-    /// When the log took it, if the log itself says so (R23). A time set by a producer isn't one.
+    /// When the log took it, if the log itself says so (R23). A time set by a producer isn't one: such a
+    /// record moves no log time, and its events can be neither `too_far_in_future` nor `older_than_window`.
     pub appended_at: Option<Timestamp>,
     /// Its content; empty for a record without any.
     pub payload: &'a [u8],
@@ -48,6 +49,13 @@ pub trait RecordSource {
     ///
     /// When the source can't go on. No record is ever skipped instead.
     fn poll(&mut self, max_records: usize, timeout: Duration, each: &mut dyn FnMut(Record<'_>)) -> Result<Polled, PortError>;
+
+    /// How many partitions the log has.
+    fn partitions(&self) -> u32;
+
+    /// The next offset to be delivered of each partition, by partition: offsets below were delivered or
+    /// are not to come any more.
+    fn next_offsets(&self) -> Vec<u64>;
 
     /// Records known to be in the log and not yet delivered, as of lately; `None` where nobody knows.
     fn lag_records(&self) -> Option<u64> {

@@ -1,8 +1,9 @@
 //! Logs as Kafka topics.
 //!
 //! Partition contract: a record's partition is murmur2 of its key modulo the number of partitions,
-//! as Kafka's Java client does it. Positions are the messages' own, never a consumer group's, and a
-//! position that the broker no longer has is an error (`auto.offset.reset=error`), never a jump.
+//! as Kafka's Java client does it (`ports::partition`), or a given one. Positions are the messages'
+//! own, never a consumer group's, and a position that the broker no longer has is an error
+//! (`auto.offset.reset=error`), never a jump.
 
 mod config;
 mod context;
@@ -10,7 +11,7 @@ mod sink;
 mod source;
 mod topics;
 
-pub use config::KafkaConfig;
+pub use config::{KafkaConfig, Partitioner};
 pub use sink::KafkaSink;
 pub use source::KafkaSource;
 pub use topics::{Topic, TopicState, ensure_topics};

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
+use ports::log::DEPENDENCIES_PARTITIONS;
+use ports::partition::partition_of_key;
 use ports::{Log, Polled, PortError, Position, RecordSink, RecordSource, read_to_end};
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, ResourceSpecifier};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use storage::dev_broker::DevBroker;
-use storage::{KafkaConfig, KafkaSink, KafkaSource, TopicState, ensure_topics};
+use storage::{KafkaConfig, KafkaSink, KafkaSource, Partitioner, TopicState, ensure_topics};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dev/kafka");
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -85,7 +87,9 @@ fn records_go_through_a_real_broker() {
     let (_directory, broker) = broker();
     topics_are_created_as_the_logs_need_them(&broker);
     everything_produced_is_read_and_then_the_end_is_known(&broker);
-    java_and_we_agree_on_the_partition_of_a_key(&broker);
+    the_clients_partitioner_and_ours_agree(&broker);
+    a_record_goes_to_the_partition_that_it_is_given(&broker);
+    a_producers_time_is_no_append_time(&broker);
     a_transactions_marker_does_not_hide_the_end(&broker);
     records_that_are_gone_are_an_error(&broker);
     a_topic_that_grows_is_an_error(&broker);
@@ -111,7 +115,10 @@ fn topics_are_created_as_the_logs_need_them(broker: &DevBroker) {
     assert_eq!(settings(Log::Registry, &keys), ["delete", "-1", "LogAppendTime"]);
     assert_eq!(settings(Log::Decisions, &keys), ["delete", "-1", "LogAppendTime"]);
     assert_eq!(settings(Log::Standings, &keys[..1]), ["compact"]);
-    for (log, partitions) in [(Log::Health, 6), (Log::Standings, 6), (Log::Registry, 1), (Log::Programme, 1)] {
+    assert_eq!(settings(Log::Dependencies, &[keys[0], keys[2]]), ["compact", "LogAppendTime"]);
+    for (log, partitions) in
+        [(Log::Health, 6), (Log::Dependencies, 4), (Log::Standings, 6), (Log::Registry, 1), (Log::Programme, 1)]
+    {
         assert_eq!(KafkaSource::open(&config, log).unwrap().partitions(), partitions, "{log}");
     }
 }
@@ -142,22 +149,77 @@ fn everything_produced_is_read_and_then_the_end_is_known(broker: &DevBroker) {
     }
 }
 
-fn java_and_we_agree_on_the_partition_of_a_key(broker: &DevBroker) {
-    let config = config(broker, "keys", 10);
-    ensure_topics(&config, &[Log::Health]).unwrap();
-    let mut sink = KafkaSink::open(&config).unwrap();
-    // murmur2 of these keys as in Kafka's own tests (org.apache.kafka.common.utils.UtilsTest), positive, modulo 10.
-    let known: [(&str, i32); 4] =
-        [("21", -973_932_308), ("foobar", -790_332_482), ("a-little-bit-long-string", -985_981_536), ("abc", 479_470_107)];
-    for (key, _) in known {
-        sink.append(Log::Health, key, key.as_bytes()).unwrap();
+/// Where a sink puts each of many keys.
+fn homes(config: &KafkaConfig) -> BTreeMap<String, u32> {
+    ensure_topics(config, &[Log::Health]).unwrap();
+    let mut sink = KafkaSink::open(config).unwrap();
+    for number in 0..2_000 {
+        // Every length of the last word, and bytes above 127.
+        let key = format!("{}:{}é{number}", ["product", "skill", "hub"][number % 3], "x".repeat(number % 11));
+        sink.append(Log::Health, &key, key.as_bytes()).unwrap();
     }
     sink.flush().unwrap();
-    let read = read_all(&mut KafkaSource::open(&config, Log::Health).unwrap());
-    for (key, hash) in known {
-        let home = u32::try_from((hash & i32::MAX) % 10).unwrap();
-        assert!(read.get(&home).is_some_and(|records| records.iter().any(|(_, text)| text == key)), "{key}: {read:?}");
+    let read = read_all(&mut KafkaSource::open(config, Log::Health).unwrap());
+    read.into_iter().flat_map(|(home, records)| records.into_iter().map(move |(_, key)| (key, home))).collect()
+}
+
+fn the_clients_partitioner_and_ours_agree(broker: &DevBroker) {
+    let mut config = config(broker, "keys", 7);
+    let (found, expected) = (homes(&config), |key: &String| partition_of_key(key.as_bytes(), 7));
+    assert_eq!(found.len(), 2_000);
+    for (key, home) in &found {
+        assert_eq!(*home, expected(key), "{key}");
     }
+    // A producer that doesn't know the contract sends most elsewhere.
+    config.partitioner = Partitioner::Consistent;
+    config.topic_prefix = "other-keys.".to_owned();
+    let strays = homes(&config).iter().filter(|(key, home)| **home != expected(key)).count();
+    assert!((1_000..2_000).contains(&strays), "{strays}");
+}
+
+fn a_record_goes_to_the_partition_that_it_is_given(broker: &DevBroker) {
+    let config = config(broker, "given", 5);
+    ensure_topics(&config, &[Log::Health, Log::Dependencies]).unwrap();
+    let mut sink = KafkaSink::open(&config).unwrap();
+    assert_eq!(sink.partitions(Log::Health).unwrap(), 5);
+    assert_eq!(sink.partitions(Log::Dependencies).unwrap(), DEPENDENCIES_PARTITIONS);
+    let missing = sink.partitions(Log::Rejected).unwrap_err();
+    assert!(missing.to_string().starts_with("cannot look up the partitions of rejected (topic given.rejected at"), "{missing}");
+    let mut expected = Contents::new();
+    for number in 0..200_u32 {
+        // Without a key, as ticks are, and with one whose own partition is another.
+        let (partition, key, text) = (number % 5, ["", "product:B1"][number as usize % 2], number.to_string());
+        sink.append_to(Log::Health, partition, key, text.as_bytes()).unwrap();
+        let records = expected.entry(partition).or_default();
+        records.push((records.len() as u64, text));
+    }
+    sink.flush().unwrap();
+    let mut source = KafkaSource::open(&config, Log::Health).unwrap();
+    assert_eq!((source.partitions(), source.next_offsets()), (5, vec![0; 5]));
+    assert_eq!(read_all(&mut source), expected);
+    assert_eq!(source.next_offsets(), [40; 5]);
+
+    for nowhere in [5, u32::MAX] {
+        let mut sink = KafkaSink::open(&config).unwrap();
+        let result = sink.append_to(Log::Health, nowhere, "k", b"lost").and_then(|()| sink.flush());
+        assert!(result.is_err(), "there is no partition {nowhere}");
+    }
+}
+
+/// A topic of somebody else's says when its producers made the records, not when the log took them.
+fn a_producers_time_is_no_append_time(broker: &DevBroker) {
+    let config = config(broker, "historic", 1);
+    let topic = NewTopic::new("historic.health", 1, TopicReplication::Fixed(1)).set("message.timestamp.type", "CreateTime");
+    block_on(admin(broker).create_topics([&topic], &AdminOptions::new())).unwrap();
+    let producer: BaseProducer = ClientConfig::new().set("bootstrap.servers", broker.bootstrap()).create().unwrap();
+    let record = BaseRecord::to("historic.health").key("k").payload("old").timestamp(1_000_000_000_000);
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+    producer.flush(PATIENCE).unwrap();
+    assert_eq!(ensure_topics(&config, &[Log::Health]).unwrap()[0].state, TopicState::Present);
+    let mut seen = Vec::new();
+    let mut source = KafkaSource::open(&config, Log::Health).unwrap();
+    read_to_end(&mut source, &mut || true, &mut |record| seen.push((record.offset, record.appended_at))).unwrap();
+    assert_eq!(seen, [(0, None)]);
 }
 
 fn a_transactions_marker_does_not_hide_the_end(broker: &DevBroker) {

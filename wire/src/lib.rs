@@ -6,6 +6,7 @@
 //! input never panics. `serde` stays in this crate; `domain` types know nothing of it.
 
 pub mod decision;
+pub mod dependency;
 mod error;
 pub mod event;
 pub mod fact;
@@ -18,6 +19,7 @@ pub mod rerouted;
 #[cfg(test)]
 mod samples;
 pub mod standing;
+pub mod tick;
 pub mod view;
 
 pub use error::{Error, LineError, Place, VALUE_CHARS_MAX};

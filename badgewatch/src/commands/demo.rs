@@ -85,7 +85,7 @@ impl Told {
                     StandingView::Product(product) => told.products.push(product.standing),
                     StandingView::Manufacturer(manufacturer) => told.manufacturers.push(manufacturer.standing),
                 },
-                Log::Health | Log::Registry | Log::Rejected | Log::Programme => {}
+                Log::Health | Log::Dependencies | Log::Registry | Log::Rejected | Log::Programme => {}
             }
         }
         Ok(told)

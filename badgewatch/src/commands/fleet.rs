@@ -34,6 +34,14 @@ impl RecordSource for FleetSource<'_> {
         }
         Ok(Polled { records, at_end: self.ended })
     }
+
+    fn partitions(&self) -> u32 {
+        1
+    }
+
+    fn next_offsets(&self) -> Vec<u64> {
+        vec![self.offset]
+    }
 }
 
 /// A progress bar on stderr; silent where that is no terminal.

@@ -64,6 +64,19 @@ impl RecordSink for FileSink {
         })
     }
 
+    fn append_to(&mut self, log: Log, partition: u32, key: &str, payload: &[u8]) -> Result<(), PortError> {
+        if partition > 0 {
+            let what = self.logs[log as usize].map_or_else(|| "nowhere".to_owned(), |writer| self.writers[writer].name());
+            let problem = format!("a file is partition 0 and has no partition {partition}");
+            return Err(PortError::Append { log, what, key: key.to_owned(), source: problem.into() });
+        }
+        self.append(log, key, payload)
+    }
+
+    fn partitions(&self, _log: Log) -> Result<u32, PortError> {
+        Ok(1)
+    }
+
     fn flush(&mut self) -> Result<(), PortError> {
         for writer in &mut self.writers {
             if let Err(error) = writer.out.flush() {
@@ -124,8 +137,12 @@ mod tests {
         for (log, payload) in [(Log::Decisions, "1"), (Log::Programme, "2"), (Log::Rejected, "3"), (Log::Standings, "4")] {
             sink.append(log, "key", payload.as_bytes()).unwrap();
         }
+        sink.append_to(Log::Decisions, 0, "key", b"5").unwrap();
         sink.flush().unwrap();
-        assert_eq!(fs::read_to_string(both).unwrap(), "1\n2\n");
+        assert_eq!(fs::read_to_string(both).unwrap(), "1\n2\n5\n");
+        assert_eq!(sink.partitions(Log::Decisions).unwrap(), 1);
+        assert!(sink.append_to(Log::Decisions, 1, "key", b"6").is_err());
+        assert!(sink.append_to(Log::Standings, 1, "key", b"7").is_err());
         assert_eq!(fs::read_to_string(rejected).unwrap(), "3\n");
     }
 

@@ -157,6 +157,7 @@ impl LineSource {
         self.ended = true;
         if length > 0 {
             self.deliver(from, length, false, each);
+            self.lines += 1;
         }
         self.buffer = Vec::new();
         length > 0
@@ -182,6 +183,15 @@ impl RecordSource for LineSource {
             }
         }
         Ok(Polled { records, at_end: self.ended })
+    }
+
+    fn partitions(&self) -> u32 {
+        1
+    }
+
+    fn next_offsets(&self) -> Vec<u64> {
+        // A line that is passed over was delivered, but isn't counted before its end is found.
+        vec![self.lines + u64::from(self.skipping)]
     }
 }
 
@@ -256,6 +266,7 @@ mod tests {
                 .unwrap();
             assert_eq!(polled.records, lines.len() - before);
             assert!(polled.records <= max_records);
+            assert_eq!(source.next_offsets(), [lines.last().map_or(0, |(offset, ..)| offset + 1)]);
             if polled.at_end {
                 return lines;
             }

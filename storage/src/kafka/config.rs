@@ -37,7 +37,9 @@ const CONSUMER_FIXED: [(&str, &str); 6] = [
     ("enable.partition.eof", "true"),
     ("isolation.level", "read_committed"),
 ];
-const PRODUCER_FIXED: [(&str, &str); 3] = [("acks", "all"), ("enable.idempotence", "true"), ("partitioner", "murmur2_random")];
+const PRODUCER_FIXED: [(&str, &str); 2] = [("acks", "all"), ("enable.idempotence", "true")];
+/// Set by [`KafkaConfig::partitioner`].
+const PARTITIONER: &str = "partitioner";
 
 /// How to reach Kafka.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,10 +54,32 @@ pub struct KafkaConfig {
     pub partitions: u32,
     /// Copies of each partition of topics that are created; the broker's default where not given.
     pub replication: Option<u16>,
+    /// How producers partition keys.
+    pub partitioner: Partitioner,
     /// How long opening, creating and looking up may take each.
     pub timeout: Duration,
     /// Any of the client's own properties, e.g. `security.protocol`.
     pub properties: BTreeMap<String, String>,
+}
+
+/// How a producer chooses a key's partition.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum Partitioner {
+    /// As Kafka's Java client does: the contract of our logs.
+    #[default]
+    Murmur2,
+    /// As librdkafka does if not told: CRC-32 of the key. Only to play a producer that doesn't know the contract.
+    Consistent,
+}
+
+impl Partitioner {
+    /// librdkafka's name for it; records without a key go anywhere.
+    const fn property(self) -> &'static str {
+        match self {
+            Self::Murmur2 => "murmur2_random",
+            Self::Consistent => "consistent_random",
+        }
+    }
 }
 
 impl KafkaConfig {
@@ -71,6 +95,7 @@ impl KafkaConfig {
             topics: BTreeMap::new(),
             partitions: Self::PARTITIONS,
             replication: None,
+            partitioner: Partitioner::Murmur2,
             timeout: Duration::from_secs(30),
             properties: BTreeMap::new(),
         }
@@ -106,6 +131,7 @@ impl KafkaConfig {
             ("message.timeout.ms", DELIVERY_MS_MAX),
         ];
         let mut client = self.client(&tuned, &PRODUCER_FIXED)?;
+        client.set(PARTITIONER, self.partitioner.property());
         if !self.properties.contains_key("compression.type") {
             client.set("compression.type", "lz4");
         }
@@ -135,6 +161,10 @@ impl KafkaConfig {
         if key == "bootstrap.servers" || key == "metadata.broker.list" {
             return Some(format!("already given as `{}`; remove it from the properties", self.bootstrap));
         }
+        if key == PARTITIONER {
+            let problem = "the logs' owners rest on it; remove it from the properties";
+            return Some(format!("already given as `{}`: {problem}", self.partitioner.property()));
+        }
         let fixed = CONSUMER_FIXED.iter().chain(&PRODUCER_FIXED).find(|(fixed, _)| *fixed == key)?;
         Some(format!("fixed at `{}`, because exactness rests on it; remove it from the properties", fixed.1))
     }
@@ -157,6 +187,7 @@ impl fmt::Debug for KafkaConfig {
             .field("topics", &self.topics)
             .field("partitions", &self.partitions)
             .field("replication", &self.replication)
+            .field("partitioner", &self.partitioner)
             .field("timeout", &self.timeout)
             .field("properties", &self.properties.keys())
             .finish()
@@ -186,10 +217,18 @@ mod tests {
         let consumer = with("fetch.queue.backoff.ms", "5").consumer().unwrap();
         assert_eq!(consumer.get("fetch.queue.backoff.ms"), Some("5"));
         assert_eq!(with("compression.type", "zstd").producer().unwrap().get("compression.type"), Some("zstd"));
-        for key in ["auto.offset.reset", "acks", "bootstrap.servers"] {
+        for key in ["auto.offset.reset", "acks", "bootstrap.servers", "partitioner"] {
             let error = with(key, "x").consumer().err().unwrap();
             assert!(matches!(&error, PortError::Setting { key: named, .. } if named == key), "{error}");
         }
+    }
+
+    #[test]
+    fn keys_are_partitioned_as_chosen() {
+        let mut config = KafkaConfig::new("127.0.0.1:9092");
+        assert_eq!(config.producer().unwrap().get(PARTITIONER), Some("murmur2_random"));
+        config.partitioner = Partitioner::Consistent;
+        assert_eq!(config.producer().unwrap().get(PARTITIONER), Some("consistent_random"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 
 use super::config::KafkaConfig;
 use super::context::SinkContext;
+use super::topics::count_partitions;
 
 /// Delivery reports are looked at once in so many appends.
 const APPENDS_PER_POLL: u32 = 256;
@@ -22,6 +23,7 @@ pub struct KafkaSink {
     producer: BaseProducer<SinkContext>,
     bootstrap: String,
     topics: [String; Log::ALL.len()],
+    timeout: Duration,
     appends: u32,
 }
 
@@ -36,7 +38,8 @@ impl KafkaSink {
             .producer()?
             .create_with_context(SinkContext::default())
             .map_err(|error| config.creation_error("a producer", error))?;
-        Ok(Self { producer, bootstrap: config.bootstrap.clone(), topics: Log::ALL.map(|log| config.topic(log)), appends: 0 })
+        let topics = Log::ALL.map(|log| config.topic(log));
+        Ok(Self { producer, bootstrap: config.bootstrap.clone(), topics, timeout: config.timeout, appends: 0 })
     }
 
     fn append_error(&self, log: Log, key: &str, error: KafkaError) -> PortError {
@@ -56,14 +59,16 @@ impl KafkaSink {
     }
 }
 
-impl RecordSink for KafkaSink {
-    fn append(&mut self, log: Log, key: &str, payload: &[u8]) -> Result<(), PortError> {
+impl KafkaSink {
+    /// Takes a record for a partition, or for its key's where none is given.
+    fn send(&mut self, log: Log, partition: Option<i32>, key: &str, payload: &[u8]) -> Result<(), PortError> {
         self.appends = self.appends.wrapping_add(1);
         if self.appends.is_multiple_of(APPENDS_PER_POLL) {
             self.producer.poll(Duration::ZERO);
             self.check()?;
         }
         let mut record = BaseRecord::to(&self.topics[log as usize]).key(key).payload(payload);
+        record.partition = partition;
         let mut deadline = None;
         loop {
             match self.producer.send(record) {
@@ -77,6 +82,28 @@ impl RecordSink for KafkaSink {
             self.producer.poll(ROOM_WAIT);
             self.check()?;
         }
+    }
+}
+
+impl RecordSink for KafkaSink {
+    fn append(&mut self, log: Log, key: &str, payload: &[u8]) -> Result<(), PortError> {
+        self.send(log, None, key, payload)
+    }
+
+    fn append_to(&mut self, log: Log, partition: u32, key: &str, payload: &[u8]) -> Result<(), PortError> {
+        // Above what Kafka can number there is no partition either, and -1 would mean any.
+        let Ok(partition) = i32::try_from(partition) else {
+            let error = KafkaError::MessageProduction(RDKafkaErrorCode::UnknownPartition);
+            return Err(self.append_error(log, key, error));
+        };
+        self.send(log, Some(partition), key, payload)
+    }
+
+    fn partitions(&self, log: Log) -> Result<u32, PortError> {
+        let found = count_partitions(self.producer.client(), &self.topics[log as usize], self.timeout);
+        let missing = || KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic);
+        let count = found.and_then(|count| u32::try_from(count).ok().filter(|&count| count > 0).ok_or_else(missing));
+        count.map_err(|error| PortError::Lookup { log, what: self.what(log), source: Box::new(error) })
     }
 
     fn flush(&mut self) -> Result<(), PortError> {

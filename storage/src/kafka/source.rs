@@ -21,6 +21,12 @@ const GONE_ADVICE: &str = "its retention or a deletion removed records that were
 /// A log's topic, every partition in order, from the earliest record that the broker has.
 ///
 /// While the broker is away it delivers nothing and tries on.
+///
+/// A record's append time is the broker's own, of a topic with `message.timestamp.type=LogAppendTime` as
+/// [`ensure_topics`](super::ensure_topics) creates them. Of a topic with `CreateTime`, e.g. an older one of
+/// somebody else's, records have none: what a producer wrote down isn't when the log took them. Such a topic
+/// has no log time of its own, so a live run that reads it stands still (R23) until its records get one:
+/// alter the topic (records that are there keep their type), or copy it into one of ours.
 pub struct KafkaSource {
     consumer: BaseConsumer<SourceContext>,
     what: String,
@@ -76,12 +82,6 @@ impl KafkaSource {
         Ok(Self { consumer, what, timeout: config.timeout, progress: Progress { partitions, unreached }, broken: None })
     }
 
-    /// How many partitions the topic has.
-    #[must_use]
-    pub fn partitions(&self) -> usize {
-        self.progress.partitions.len()
-    }
-
     /// Whether an error is one to live with. Whatever isn't known to pass ends the source.
     fn passes(error: &KafkaError) -> bool {
         use RDKafkaErrorCode as Code;
@@ -117,7 +117,7 @@ impl KafkaSource {
     }
 
     fn all_positions(&self) -> Position {
-        Position::Offsets(self.progress.partitions.iter().map(|partition| partition.next).collect())
+        Position::Offsets(self.next_offsets())
     }
 
     /// The client doesn't say which partition it is that lost records; the broker does.
@@ -199,6 +199,14 @@ impl RecordSource for KafkaSource {
             }
         }
         Ok(Polled { records, at_end: self.progress.unreached == 0 })
+    }
+
+    fn partitions(&self) -> u32 {
+        u32::try_from(self.progress.partitions.len()).expect("Kafka numbers partitions with 31 bits")
+    }
+
+    fn next_offsets(&self) -> Vec<u64> {
+        self.progress.partitions.iter().map(|partition| partition.next).collect()
     }
 
     fn lag_records(&self) -> Option<u64> {

@@ -4,8 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ports::{Log, PortError};
+use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::client::Client;
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 use super::config::KafkaConfig;
 use super::context::AdminContext;
@@ -70,25 +72,29 @@ fn keeping(config: &KafkaConfig, log: Log) -> Keeping {
     let history_ms = (HISTORY_DAYS * 24 * 3600 * 1000).to_string();
     let retained = |ms: &str| vec![("retention.ms", ms.to_owned()), ("retention.bytes", FOR_EVER.to_owned())];
     let append_time = || ("message.timestamp.type", "LogAppendTime".to_owned());
-    let (partitions, mut properties) = match log {
-        Log::Health | Log::Rejected => (config.partitions, retained(&history_ms)),
-        Log::Decisions => (config.partitions, retained(FOR_EVER)),
-        Log::Registry | Log::Programme => (1, retained(FOR_EVER)),
-        Log::Standings => (config.partitions, vec![("cleanup.policy", "compact".to_owned())]),
+    let mut properties = match log {
+        Log::Health | Log::Rejected => retained(&history_ms),
+        Log::Decisions | Log::Registry | Log::Programme => retained(FOR_EVER),
+        Log::Standings | Log::Dependencies => vec![("cleanup.policy", "compact".to_owned())],
     };
     properties.push(append_time());
-    Keeping { partitions, properties }
+    Keeping { partitions: log.partitions(config.partitions), properties }
 }
 
 /// How many partitions a topic has; 0 where there is none such.
 fn partitions_of(admin: &AdminClient<AdminContext>, config: &KafkaConfig, name: &str) -> Result<usize, PortError> {
-    let fail = |error: KafkaError| failure(config, name, error);
-    let metadata = admin.inner().fetch_metadata(Some(name), config.timeout).map_err(fail)?;
+    let found = count_partitions(admin.inner(), name, config.timeout);
+    found.map_err(|error| failure(config, name, error))
+}
+
+/// How many partitions a client sees a topic have; 0 where there is none such.
+pub(super) fn count_partitions<C: ClientContext>(client: &Client<C>, name: &str, timeout: Duration) -> KafkaResult<usize> {
+    let metadata = client.fetch_metadata(Some(name), timeout)?;
     let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else { return Ok(0) };
     match topic.error().map(RDKafkaErrorCode::from) {
         None => Ok(topic.partitions().len()),
         Some(RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic) => Ok(0),
-        Some(code) => Err(fail(KafkaError::MetadataFetch(code))),
+        Some(code) => Err(KafkaError::MetadataFetch(code)),
     }
 }
 

@@ -1,0 +1,82 @@
+//! State that outlives its process: an ordered store of keys and values, both bytes.
+
+use crate::error::PortError;
+
+/// A change of one key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Op {
+    /// Sets a key's value.
+    Put {
+        /// The key.
+        key: Vec<u8>,
+        /// Its value from now on.
+        value: Vec<u8>,
+    },
+    /// Removes a key; it may be missing.
+    Delete {
+        /// The key.
+        key: Vec<u8>,
+    },
+}
+
+/// A key and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
+/// A store with one owner. Reading sees what was written before.
+pub trait StateStore {
+    /// A key's value, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// When the store can't be read, or what it holds is damaged.
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// Every key that begins with the prefix, with its value, in the order of the keys' bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::get`].
+    fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, PortError>;
+
+    /// Makes all the changes, in order, or after a crash none of them.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be written. What is stored then is known only once the store is opened again.
+    fn write(&mut self, batch: Vec<Op>) -> Result<(), PortError>;
+
+    /// Waits until everything written survives a loss of power.
+    ///
+    /// # Errors
+    ///
+    /// When it isn't certain to.
+    fn sync(&mut self) -> Result<(), PortError>;
+
+    /// Sets one key's value.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), PortError> {
+        self.write(vec![Op::Put { key: key.to_vec(), value: value.to_vec() }])
+    }
+
+    /// Removes one key; it may be missing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    fn delete(&mut self, key: &[u8]) -> Result<(), PortError> {
+        self.write(vec![Op::Delete { key: key.to_vec() }])
+    }
+}
+
+impl Op {
+    /// The key that changes.
+    #[must_use]
+    pub fn key(&self) -> &[u8] {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key } => key,
+        }
+    }
+}

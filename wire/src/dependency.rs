@@ -1,0 +1,250 @@
+//! Records of `dependencies`: the health of skills and hubs as their owners see it, for the products that
+//! depend on them, and how far each owner has got.
+//!
+//! Health comes whole per subject, region and UTC day: a later record replaces an earlier one of its key, so
+//! the log may be compacted. An owner appends its health and its watermarks to one partition, in this order:
+//! whoever has read a watermark has read all that it vouches for.
+
+use domain::time::{DAY_MS, MINUTE_MS};
+use domain::{DurationMs, Interval, IntervalSet, Region, Subject, SubjectKind, SubjectRef, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::json;
+
+/// The form that is written and understood.
+const FORM: u64 = 1;
+const WHAT: &str = "dependency record";
+/// How long a day's name is, in bytes: `2026-03-01`.
+const DAY_BYTES: usize = 10;
+
+/// A record of `dependencies`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DependencyRecord {
+    /// A skill's or hub's health.
+    Health(DependencyHealth),
+    /// How far an owner has got.
+    Watermark(DependencyWatermark),
+}
+
+/// The health of a skill or hub in a region on one UTC day, whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DependencyHealth {
+    /// A skill or a hub, never a product.
+    pub subject: Subject,
+    /// Where.
+    pub region: Region,
+    /// 00:00 UTC of the day.
+    pub day: Timestamp,
+    /// Grows with each record of the same subject, region and day: of several the greatest holds.
+    pub revision: u64,
+    /// The down minutes that start that day (R3): whole minutes within it.
+    pub minutes: IntervalSet,
+    /// What states say (R4), once for each `state_ttl` that a policy version has.
+    pub states: Vec<StateDowntime>,
+}
+
+/// Downtime by explicit states, for one `state_ttl`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StateDowntime {
+    /// How long a state holds at most; `None` = for ever.
+    pub state_ttl: Option<DurationMs>,
+    /// The stretches of `down` or `maintenance` that begin that day, whole: they may reach beyond it; one
+    /// without an end reaches to [`Timestamp::MAX`].
+    pub down: IntervalSet,
+}
+
+/// Everything that a health partition's records say of its skills and hubs, those appended up to an instant,
+/// is in this partition of the log before this record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DependencyWatermark {
+    /// The health partition.
+    pub partition: u32,
+    /// The append time up to which it was read.
+    pub at: Timestamp,
+}
+
+impl DependencyRecord {
+    /// The record's key in the log: `skill:<id>/<region>/<day>` or `watermark/<partition>`.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Health(health) => format!("{}/{}/{}", health.subject, health.region, day_text(health.day)),
+            Self::Watermark(watermark) => format!("watermark/{}", watermark.partition),
+        }
+    }
+}
+
+/// A record as it is stored. Equal records are equal byte for byte.
+#[must_use]
+pub fn write(record: &DependencyRecord) -> Vec<u8> {
+    let mut out = Vec::new();
+    json::write(&RecordView::from(record), &mut out);
+    out
+}
+
+/// Reads a record that [`write()`] has written.
+///
+/// # Errors
+/// [`Error::Form`] for a form that isn't understood, [`Error::Json`] for anything else that isn't what
+/// these types promise.
+pub fn read(record: &[u8]) -> Result<DependencyRecord, Error> {
+    json::check_form(WHAT, FORM, record)?;
+    json::read::<RecordView>(WHAT, record)?.try_into().map_err(|problem: String| {
+        let source = <serde_json::Error as serde::de::Error>::custom(problem);
+        Error::Json { what: WHAT, source }
+    })
+}
+
+/// What a record says, as JSON has it.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum RecordBody {
+    Dependency(HealthView),
+    Watermark(WatermarkView),
+}
+
+/// A record as JSON has it.
+#[derive(Serialize, Deserialize)]
+struct RecordView {
+    v: u64,
+    #[serde(flatten)]
+    body: RecordBody,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HealthView {
+    subject: String,
+    region: String,
+    day: String,
+    revision: u64,
+    minutes: Vec<(i64, i64)>,
+    states: Vec<StatesView>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatesView {
+    #[serde(deserialize_with = "Option::deserialize")]
+    state_ttl: Option<i64>,
+    down: Vec<(i64, i64)>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WatermarkView {
+    partition: u32,
+    at: i64,
+}
+
+impl From<&DependencyRecord> for RecordView {
+    fn from(record: &DependencyRecord) -> Self {
+        let pairs = |set: &IntervalSet| set.iter().map(|interval| (interval.from.ms(), interval.to.ms())).collect();
+        let body = match record {
+            DependencyRecord::Health(health) => RecordBody::Dependency(HealthView {
+                subject: health.subject.to_string(),
+                region: health.region.to_string(),
+                day: day_text(health.day),
+                revision: health.revision,
+                minutes: pairs(&health.minutes),
+                states: health
+                    .states
+                    .iter()
+                    .map(|states| StatesView { state_ttl: states.state_ttl.map(DurationMs::ms), down: pairs(&states.down) })
+                    .collect(),
+            }),
+            DependencyRecord::Watermark(DependencyWatermark { partition, at }) => {
+                RecordBody::Watermark(WatermarkView { partition: *partition, at: at.ms() })
+            }
+        };
+        Self { v: FORM, body }
+    }
+}
+
+impl TryFrom<RecordView> for DependencyRecord {
+    type Error = String;
+
+    fn try_from(view: RecordView) -> Result<Self, String> {
+        match view.body {
+            RecordBody::Dependency(view) => view.try_into().map(Self::Health),
+            RecordBody::Watermark(WatermarkView { partition, at }) => {
+                Ok(Self::Watermark(DependencyWatermark { partition, at: instant("at", at)? }))
+            }
+        }
+    }
+}
+
+impl TryFrom<HealthView> for DependencyHealth {
+    type Error = String;
+
+    fn try_from(view: HealthView) -> Result<Self, String> {
+        let subject = SubjectRef::parse(&view.subject).filter(|subject| subject.kind != SubjectKind::Product);
+        let subject = subject.ok_or_else(|| wrong("subject", &view.subject, "skill:<id> or hub:<ASIN>"))?;
+        let region = Region::parse(&view.region).ok_or_else(|| wrong("region", &view.region, "NA, EU or FE"))?;
+        let day = parse_day(&view.day).ok_or_else(|| wrong("day", &view.day, "a UTC day such as 2026-03-01"))?;
+        let end = day.saturating_add(DurationMs(DAY_MS));
+        let minutes = intervals("minutes", &view.minutes)?;
+        let whole = |at: Timestamp| at.ms() % MINUTE_MS == 0 || at == Timestamp::MAX;
+        if minutes.iter().any(|part| part.from < day || part.to > end || !whole(part.from) || !whole(part.to)) {
+            return Err(format!("minutes are not all whole minutes of {}", view.day));
+        }
+        let mut states: Vec<StateDowntime> = Vec::with_capacity(view.states.len());
+        for StatesView { state_ttl, down } in &view.states {
+            let (state_ttl, down) = (ttl(*state_ttl)?, intervals("down", down)?);
+            if down.iter().any(|stretch| stretch.from < day || stretch.from >= end) {
+                return Err(format!("a stretch of down doesn't begin on {}", view.day));
+            }
+            if states.iter().any(|known| known.state_ttl == state_ttl) {
+                return Err("a state_ttl comes twice".to_owned());
+            }
+            states.push(StateDowntime { state_ttl, down });
+        }
+        Ok(Self { subject: subject.to_owned(), region, day, revision: view.revision, minutes, states })
+    }
+}
+
+/// A day by its name. Years have four digits from 1970 to 9999, so every name has one length.
+fn day_text(day: Timestamp) -> String {
+    let mut text = day.to_string();
+    text.truncate(DAY_BYTES);
+    text
+}
+
+fn parse_day(text: &str) -> Option<Timestamp> {
+    Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")).filter(|day| day_text(*day) == text)
+}
+
+fn instant(name: &str, ms: i64) -> Result<Timestamp, String> {
+    Timestamp::from_ms(ms).ok_or_else(|| wrong(name, &ms.to_string(), "epoch milliseconds from 1970 to 9999"))
+}
+
+fn ttl(ms: Option<i64>) -> Result<Option<DurationMs>, String> {
+    match ms {
+        Some(ms) if ms < 0 => Err(wrong("state_ttl", &ms.to_string(), "milliseconds, or null for \"none\"")),
+        ms => Ok(ms.map(DurationMs)),
+    }
+}
+
+/// A set as it was written: in order, none empty, none touching.
+fn intervals(name: &str, pairs: &[(i64, i64)]) -> Result<IntervalSet, String> {
+    let mut set = IntervalSet::new();
+    let mut last: Option<Timestamp> = None;
+    for &(from, to) in pairs {
+        let next = Interval::new(instant(name, from)?, instant(name, to)?);
+        if next.is_empty() || last.is_some_and(|last| next.from <= last) {
+            let expected = "intervals in order of time, none empty and no two touching";
+            return Err(wrong(name, &format!("[{from},{to}]"), expected));
+        }
+        last = Some(next.to);
+        set.push(next);
+    }
+    Ok(set)
+}
+
+fn wrong(name: &str, found: &str, expected: &str) -> String {
+    format!("{name} has {:?}; expected {expected}", crate::error::shorten(found))
+}
+
+#[cfg(test)]
+mod tests;
