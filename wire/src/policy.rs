@@ -7,13 +7,17 @@ mod tests;
 mod units;
 mod write;
 
-use domain::Policy;
+use domain::{Policies, Policy};
 
 use crate::error::Error;
 
-/// The policies that are built in: names and texts, in the order in which they took effect.
-pub const PRESETS: [(&str, &str); 2] =
-    [("wwa-2024", include_str!("../presets/wwa-2024.toml")), ("wwa-2026", include_str!("../presets/wwa-2026.toml"))];
+/// The policies that are built in: names and texts. The first two are one version each, in the order
+/// in which they took effect; `wwa` is the first turning into the second.
+pub const PRESETS: [(&str, &str); 3] = [
+    ("wwa-2024", include_str!("../presets/wwa-2024.toml")),
+    ("wwa-2026", include_str!("../presets/wwa-2026.toml")),
+    ("wwa", concat!(include_str!("../presets/wwa-2024.toml"), "\n", include_str!("../presets/wwa-2026.toml"))),
+];
 
 /// The text of a built-in policy.
 #[must_use]
@@ -36,6 +40,14 @@ pub fn parse_percentage(text: &str) -> Option<domain::Ppm> {
 /// key and for a value of the wrong type, unit or range.
 pub fn parse(text: &str, file: &str) -> Result<Vec<Policy>, Error> {
     read::parse(text, file)
+}
+
+/// Reads the policies of a file as versions that follow each other (R18).
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_versions(text: &str, file: &str) -> Result<Policies, Error> {
+    read::parse_versions(text, file)
 }
 
 /// A policy as a TOML file that [`parse`] reads back to the same value.

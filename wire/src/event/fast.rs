@@ -1,15 +1,15 @@
 //! The reader of ordinary event lines: one pass over the bytes, nothing allocated.
 //!
 //! It is optimistic. It accepts only what the slow reader accepts with the same result, and at
-//! anything else (an escape, an unknown or repeated key, an odd number, a wrong value) it gives up
-//! without a reason. So it can be plain: every doubt ends in `None`.
+//! anything else (an escape, an unknown or repeated key, an odd number, a list of latencies, a wrong
+//! value) it gives up without a reason. So it can be plain: every doubt ends in `None`.
 
 use std::borrow::Cow;
 
 use domain::id::valid_id;
 use domain::{EventBody, HealthState, Region, SubjectRef, Timestamp};
 
-use super::ParsedEvent;
+use super::{Latency, ParsedEvent, latency};
 use crate::instant;
 
 /// Reads an ordinary event line; `None` leaves the line to the slow reader.
@@ -46,6 +46,7 @@ struct Raw<'a> {
     state: Option<&'a str>,
     reporter: Option<&'a str>,
     seq: Option<u64>,
+    latency_ms: Option<u64>,
 }
 
 impl<'a> Raw<'a> {
@@ -63,6 +64,7 @@ impl<'a> Raw<'a> {
             "state" => once(&mut self.state, cursor.string()?),
             "reporter" => once(&mut self.reporter, cursor.string()?),
             "seq" => once(&mut self.seq, cursor.unsigned()?),
+            "latency_ms" => once(&mut self.latency_ms, cursor.unsigned()?),
             _ => None,
         }
     }
@@ -83,6 +85,10 @@ impl<'a> Raw<'a> {
         if self.reporter.is_some_and(|reporter| !valid_id(reporter)) {
             return None;
         }
+        let latency = match (body, self.latency_ms) {
+            (EventBody::Outcome { .. }, Some(ms)) => Latency::Each(latency(ms)?),
+            _ => Latency::Unknown,
+        };
         Some(ParsedEvent {
             kind: subject.kind,
             id: Cow::Borrowed(subject.id),
@@ -91,6 +97,7 @@ impl<'a> Raw<'a> {
             body,
             reporter: self.reporter.map(Cow::Borrowed),
             seq: self.seq,
+            latency,
         })
     }
 }

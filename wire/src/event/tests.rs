@@ -63,6 +63,30 @@ fn what_may_be_otherwise_makes_no_difference() {
 }
 
 #[test]
+fn latencies_are_beside_the_event() {
+    let check = |base: &str, value: &str, expected: &[(i64, u64)]| {
+        let line = with(base, "\"v\"", &format!("\"latency_ms\": {value}, \"v\""));
+        let parsed = parse(line.as_bytes()).expect(&line);
+        let latencies: Vec<_> = parsed.latencies().map(|(latency, attempts)| (latency.ms(), attempts)).collect();
+        assert_eq!(latencies, expected, "{line}");
+        assert_eq!(parsed.event(), parse(base.as_bytes()).expect("an event").event(), "{line}");
+        assert_eq!(slow(&line), Ok(parsed), "{line}");
+    };
+    check(OUTCOME, "420", &[(420, 120)]);
+    check(OUTCOME, "0", &[(0, 120)]);
+    check(OUTCOME, "3600000", &[(3_600_000, 120)]);
+    check(OUTCOME, "null", &[]);
+    check(OUTCOME, "[]", &[]);
+    check(OUTCOME, "[[5300, 3], [420, 4294967295], [420, 1]]", &[(5300, 3), (420, 4_294_967_295), (420, 1)]);
+    check(OUTCOME, &format!("[{}]", ["[7,1]"; LATENCY_PAIRS_MAX].join(",")), &[(7, 1); LATENCY_PAIRS_MAX]);
+    check(&with(&with(OUTCOME, "118", "0"), "2,", "0,"), "420", &[]);
+    check(STATE, "420", &[]);
+    check(STATE, "-1", &[]);
+    check(STATE, "3600001", &[]);
+    assert_eq!(parse(OUTCOME.as_bytes()).expect("an event").latencies().count(), 0);
+}
+
+#[test]
 fn escapes_and_control_characters_are_seen_wherever_they_are() {
     let line = |reporter: &str| with(STATE, "\"down\"", &format!("\"down\", \"reporter\":\"{reporter}\""));
     for length in 0..20 {
@@ -98,7 +122,8 @@ fn limits_are_inclusive() {
 
 #[test]
 fn ordinary_lines_take_the_fast_way_and_borrow() {
-    for line in [OUTCOME, STATE, &OUTCOME.replace(' ', ""), &with(OUTCOME, "gw-17", "Zürich-17")] {
+    let timed = with(OUTCOME, "\"seq\"", "\"latency_ms\": 420, \"seq\"");
+    for line in [OUTCOME, STATE, &timed, &OUTCOME.replace(' ', ""), &with(OUTCOME, "gw-17", "Zürich-17")] {
         let event = fast::parse(line.as_bytes()).expect(line);
         assert!(matches!(event.id, Cow::Borrowed(_)) && !matches!(event.reporter, Some(Cow::Owned(_))), "{line}");
     }
@@ -162,6 +187,15 @@ fn wrong_lines() -> Vec<(String, RejectReason)> {
         (outcome("\"gw-17\"", "{}"), InvalidField),
         (outcome("9912", "-9912"), InvalidField),
         (outcome("9912", "\"9912\""), InvalidField),
+        (outcome("9912", "9912, \"latency_ms\": -1"), InvalidField),
+        (outcome("9912", "9912, \"latency_ms\": 3600001"), InvalidField),
+        (outcome("9912", "9912, \"latency_ms\": 1.5"), InvalidField),
+        (outcome("9912", "9912, \"latency_ms\": [420, 120]"), InvalidField),
+        (outcome("9912", "9912, \"latency_ms\": [[420, 0]]"), InvalidField),
+        (outcome("9912", "9912, \"latency_ms\": [[420, 4294967296]]"), InvalidField),
+        (outcome("9912", "9912, \"latency_ms\": [[3600001, 1]]"), InvalidField),
+        (outcome("9912", "9912, \"latency_ms\": [[420, 119, 1]]"), InvalidField),
+        (outcome("9912", &format!("9912, \"latency_ms\": [{}]", ["[7,1]"; LATENCY_PAIRS_MAX + 1].join(","))), InvalidField),
     ]
 }
 
@@ -202,6 +236,14 @@ fn the_first_thing_wrong_is_told() {
             "{\"v\":1,\"type\":\"state\",\"seq\":-1,\"region\":\"FE\",\"subject\":\"hub:H\",\"at\":1,\"state\":\"up\"}",
             "seq is -1",
         ),
+        (
+            "{\"v\":1,\"type\":\"outcome\",\"latency_ms\":-1,\"region\":\"FE\",\"subject\":\"hub:H\",\"at\":1,\"ok\":1,\"failed\":0,\"seq\":-1}",
+            "seq is -1",
+        ),
+        (
+            "{\"v\":1,\"type\":\"outcome\",\"latency_ms\":-1,\"region\":\"FE\",\"subject\":\"hub:H\",\"at\":1,\"ok\":1,\"failed\":0}",
+            "latency_ms is -1",
+        ),
     ];
     for (line, told) in steps {
         let detail = parse(line.as_bytes()).expect_err(line).detail;
@@ -225,7 +267,7 @@ fn any_event() -> impl Strategy<Value = Event> {
 
 /// Objects of fields in any order that are right, wrong, odd, missing, repeated or unknown.
 fn any_line() -> impl Strategy<Value = String> {
-    let values: [(&str, &[&str]); 11] = [
+    let values: [(&str, &[&str]); 12] = [
         ("v", &["1", "1", "1", "1", "2", "\"1\"", "1.0", "01"]),
         ("type", &["\"outcome\"", "\"outcome\"", "\"state\"", "\"sta\\u0074e\"", "\"x\"", "null"]),
         ("subject", &["\"product:B1\"", "\"hub:é\"", "\"skill:a\\\"b\"", "\"skill:\"", "\"x\"", "1"]),
@@ -248,6 +290,7 @@ fn any_line() -> impl Strategy<Value = String> {
         ("state", &["\"up\"", "\"down\"", "\"unknown\"", "\"maintenance\"", "\"Up\"", "null"]),
         ("reporter", &["\"gw\"", "null", "\"\"", "\"a\\nb\"", "7"]),
         ("seq", &["0", "18446744073709551615", "18446744073709551616", "null", "1E5", "-1"]),
+        ("latency_ms", &["420", "0", "3600001", "[[420, 2]]", "[]", "null", "18446744073709551616", "[[1,0]]", "007"]),
         ("other", &["null", "[1,{}]", "\"\"", "{\"v\":1}"]),
     ];
     let field = |(name, values): (&'static str, &'static [&'static str])| {

@@ -1,9 +1,10 @@
 use domain::fact::{
-    Badge, BadgeChange, Exclusion, ExclusionReason, ExclusionTarget, Listing, ListingStatus, Manufacturer, SkillListing, Terms,
-    Withdrawal,
+    Acknowledgement, Badge, BadgeChange, Exclusion, ExclusionReason, ExclusionRevoked, ExclusionTarget, KillSwitch, Listing,
+    ListingStatus, Manufacturer, Ruling, SkillListing, Terms, Verdict, Withdrawal,
 };
 use domain::{
-    Asin, ExclusionId, Interval, ManufacturerId, Marketplace, Region, RegionSet, RejectReason, SkillId, SubjectRef, Timestamp,
+    Asin, DecisionId, ExclusionId, Interval, ManufacturerId, Marketplace, Region, RegionSet, RejectReason, Scope, SkillId,
+    SubjectRef, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -19,6 +20,13 @@ const EXCLUSION: &str = r#"{"type": "exclusion", "id": "x-1", "applies_to": {"al
 const LISTING: &str = r#"{"type": "listing", "asin": "B000000001", "marketplace": "US", "at": "2025-05-20T00:00:00Z", "status": "suppressed", "brand": "Acme", "model": "One"}"#;
 const SKILL_LISTING: &str =
     r#"{"type": "skill_listing", "skill": "skill-1", "marketplace": "GB", "at": 1747699200000, "status": "published"}"#;
+const REVOKED: &str = r#"{"type": "exclusion_revoked", "id": "x-1", "at": "2025-06-03T00:00:00Z", "by": "ops"}"#;
+const CONFIRMATION: &str = r#"{"type": "confirmation", "proposal": "000102030405060708090a0b0c0d0e0f", "asin": "B000000001", "scope": "global", "proposed_at": "2025-06-01T00:00:00Z", "at": "2025-06-02T00:00:00Z", "by": "lead", "note": "seen"}"#;
+const ACKNOWLEDGEMENT: &str = r#"{"type": "acknowledgement", "outage": "000102030405060708090a0b0c0d0e0f", "asin": "B000000001", "at": "2025-06-02T00:00:00Z", "by": "acme", "cause": "power", "expected_fix": "2025-06-03T00:00:00Z"}"#;
+const KILL_SWITCH: &str =
+    r#"{"type": "kill_switch", "on": true, "at": "2025-06-02T00:00:00Z", "by": "lead", "reason": "a fault of ours"}"#;
+/// The decision that the lines name.
+const DECISION: DecisionId = DecisionId([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
 
 /// Replaces one part of a line, which must be there.
 fn with(line: &str, part: &str, by: &str) -> String {
@@ -174,6 +182,51 @@ fn exclusions_are_read() {
     check(&with(EXCLUSION, "{\"all\": true}", "{\"manufacturer\": \"m-1\", \"x\": 1}"), targeted(manufacturer));
 }
 
+#[test]
+fn revocations_and_the_kill_switch_are_read() {
+    let revoked = ExclusionRevoked { id: exclusion().id, at: at("2025-06-03T00:00:00Z"), by: "ops".to_owned() };
+    check(REVOKED, Fact::ExclusionRevoked(revoked.clone()));
+    check(&with(REVOKED, "{", "{\"v\": 1, \"reason\": 7, "), Fact::ExclusionRevoked(revoked));
+    let on = KillSwitch { on: true, at: at("2025-06-02T00:00:00Z"), by: "lead".to_owned(), reason: "a fault of ours".to_owned() };
+    check(KILL_SWITCH, Fact::KillSwitch(on.clone()));
+    check(&with(KILL_SWITCH, "true", "false"), Fact::KillSwitch(KillSwitch { on: false, ..on }));
+}
+
+#[test]
+fn rulings_are_read() {
+    let ruling = Ruling {
+        proposal: DECISION,
+        asin: asin("B000000001"),
+        scope: Scope::Global,
+        proposed_at: at("2025-06-01T00:00:00Z"),
+        at: at("2025-06-02T00:00:00Z"),
+        verdict: Verdict::Confirmed,
+        by: "lead".to_owned(),
+        note: Some("seen".to_owned()),
+    };
+    check(CONFIRMATION, Fact::Ruling(ruling.clone()));
+    let refused = Ruling { verdict: Verdict::Refused, ..ruling.clone() };
+    check(&with(CONFIRMATION, "confirmation", "refusal"), Fact::Ruling(refused));
+    let regional = Ruling { scope: Scope::Region(Region::Eu), note: None, ..ruling };
+    check(&with(&with(CONFIRMATION, "global", "EU"), ", \"note\": \"seen\"", ""), Fact::Ruling(regional.clone()));
+    check(&with(&with(CONFIRMATION, "global", "EU"), "\"seen\"", "null"), Fact::Ruling(regional));
+}
+
+#[test]
+fn acknowledgements_are_read() {
+    let acknowledgement = Acknowledgement {
+        outage: DECISION,
+        asin: asin("B000000001"),
+        at: at("2025-06-02T00:00:00Z"),
+        by: "acme".to_owned(),
+        cause: "power".to_owned(),
+        expected_fix: at("2025-06-03T00:00:00Z"),
+    };
+    check(ACKNOWLEDGEMENT, Fact::Acknowledgement(acknowledgement.clone()));
+    let past = Acknowledgement { expected_fix: at("2025-06-01T00:00:00Z"), ..acknowledgement };
+    check(&with(ACKNOWLEDGEMENT, "2025-06-03T00:00:00Z", "2025-06-01T00:00:00Z"), Fact::Acknowledgement(past));
+}
+
 /// Wrong lines of every kind, with the reason that each has.
 fn wrong_lines() -> Vec<(String, RejectReason)> {
     use RejectReason::{
@@ -242,10 +295,44 @@ fn wrong_lines() -> Vec<(String, RejectReason)> {
     ]
 }
 
+/// Wrong lines about decisions and enforcement, with the reason that each has.
+fn wrong_rulings() -> Vec<(String, RejectReason)> {
+    use RejectReason::{InvalidField, MissingField, UnknownType};
+    let confirmation = |part: &str, by: &str| with(CONFIRMATION, part, by);
+    vec![
+        (with(REVOKED, "\"id\": \"x-1\", ", ""), MissingField),
+        (with(REVOKED, "x-1", ""), InvalidField),
+        (with(REVOKED, "2025-06-03T00:00:00Z", "June"), InvalidField),
+        (with(REVOKED, ", \"by\": \"ops\"", ""), MissingField),
+        (with(REVOKED, "\"ops\"", "\"\""), InvalidField),
+        (confirmation("confirmation", "approval"), UnknownType),
+        (confirmation("\"proposal\": \"000102030405060708090a0b0c0d0e0f\", ", ""), MissingField),
+        (confirmation("0a0b", "0A0B"), InvalidField),
+        (confirmation("0e0f", "0e"), InvalidField),
+        (confirmation("\"B000000001\"", "null"), InvalidField),
+        (confirmation("\"scope\": \"global\", ", ""), MissingField),
+        (confirmation("global", "US"), InvalidField),
+        (confirmation("\"proposed_at\": \"2025-06-01T00:00:00Z\", ", ""), MissingField),
+        (confirmation(", \"at\": \"2025-06-02T00:00:00Z\"", ""), MissingField),
+        (confirmation("\"lead\"", "null"), InvalidField),
+        (confirmation("\"seen\"", "1"), InvalidField),
+        (with(ACKNOWLEDGEMENT, "\"000102030405060708090a0b0c0d0e0f\"", "15"), InvalidField),
+        (with(ACKNOWLEDGEMENT, "\"by\": \"acme\", ", ""), MissingField),
+        (with(ACKNOWLEDGEMENT, "\"power\"", "\"\""), InvalidField),
+        (with(ACKNOWLEDGEMENT, ", \"expected_fix\": \"2025-06-03T00:00:00Z\"", ""), MissingField),
+        (with(ACKNOWLEDGEMENT, "\"2025-06-03T00:00:00Z\"", "\"soon\""), InvalidField),
+        (with(KILL_SWITCH, "\"on\": true, ", ""), MissingField),
+        (with(KILL_SWITCH, "true", "\"on\""), InvalidField),
+        (with(KILL_SWITCH, "true", "null"), InvalidField),
+        (with(KILL_SWITCH, "\"at\": \"2025-06-02T00:00:00Z\", ", ""), MissingField),
+        (with(KILL_SWITCH, "\"a fault of ours\"", "\"\""), InvalidField),
+    ]
+}
+
 #[test]
 fn wrong_lines_are_told_apart() {
     let mut told = String::new();
-    for (line, reason) in wrong_lines() {
+    for (line, reason) in wrong_lines().into_iter().chain(wrong_rulings()) {
         let error = parse(line.as_bytes()).expect_err(&line);
         assert_eq!(error.reason, reason, "{line}");
         told.push_str(&format!("{line}\n    {error}\n"));
@@ -255,8 +342,10 @@ fn wrong_lines_are_told_apart() {
 
 #[test]
 fn facts_are_written_as_the_contract_shows_them() {
-    let facts = [MANUFACTURER, BADGE, CHANGE, WITHDRAWN, EXCLUSION, LISTING, SKILL_LISTING]
-        .map(|line| parse(line.as_bytes()).expect(line));
+    let refusal = with(CONFIRMATION, "confirmation", "refusal");
+    let standing = [MANUFACTURER, BADGE, CHANGE, WITHDRAWN, EXCLUSION, LISTING, SKILL_LISTING];
+    let live = [REVOKED, CONFIRMATION, &refusal, ACKNOWLEDGEMENT, KILL_SWITCH];
+    let facts: Vec<_> = standing.into_iter().chain(live).map(|line| parse(line.as_bytes()).expect(line)).collect();
     let mut out = Vec::new();
     for fact in &facts {
         write(fact, &mut out);
@@ -332,11 +421,33 @@ fn any_listing() -> impl Strategy<Value = Fact> {
     prop_oneof![listing, skill]
 }
 
+fn any_ruling() -> impl Strategy<Value = Fact> {
+    let scopes = Region::ALL.map(Scope::Region).into_iter().chain([Scope::Global]).collect::<Vec<_>>();
+    let about = (any::<[u8; 16]>().prop_map(DecisionId), any_id(Asin::new), select(scopes), any_at());
+    (about, any_at(), select(Verdict::ALL.to_vec()), ".{1,20}", any::<Option<String>>()).prop_map(
+        |((proposal, asin, scope, proposed_at), at, verdict, by, note)| {
+            Fact::Ruling(Ruling { proposal, asin, scope, proposed_at, at, verdict, by, note })
+        },
+    )
+}
+
+fn any_live_fact() -> impl Strategy<Value = Fact> {
+    let revoked = (any_id(ExclusionId::new), any_at(), ".{1,20}")
+        .prop_map(|(id, at, by)| Fact::ExclusionRevoked(ExclusionRevoked { id, at, by }));
+    let acknowledgement = (any::<[u8; 16]>().prop_map(DecisionId), any_id(Asin::new), any_at(), ".{1,20}", ".{1,20}", any_at())
+        .prop_map(|(outage, asin, at, by, cause, expected_fix)| {
+            Fact::Acknowledgement(Acknowledgement { outage, asin, at, by, cause, expected_fix })
+        });
+    let kill_switch = (any::<bool>(), any_at(), ".{1,20}", ".{1,20}")
+        .prop_map(|(on, at, by, reason)| Fact::KillSwitch(KillSwitch { on, at, by, reason }));
+    prop_oneof![revoked, any_ruling(), acknowledgement, kill_switch]
+}
+
 fn any_fact() -> impl Strategy<Value = Fact> {
     let manufacturer = (any_id(ManufacturerId::new), any::<Option<String>>(), any::<Vec<String>>())
         .prop_map(|(id, name, contacts)| Fact::Manufacturer(Manufacturer { id, name, contacts }));
     let withdrawal = (any_id(Asin::new), any_at()).prop_map(|(asin, at)| Fact::Withdrawal(Withdrawal { asin, at }));
-    prop_oneof![manufacturer, withdrawal, any_badge(), any_badge_change(), any_exclusion(), any_listing()]
+    prop_oneof![manufacturer, withdrawal, any_badge(), any_badge_change(), any_exclusion(), any_listing(), any_live_fact()]
 }
 
 proptest! {

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use domain::id::valid_id;
-use domain::policy::{BurnRate, Degradation, Enforcement, PolicyName, ScopeRule, Warnings, WindowRule};
-use domain::{DurationMs, Policy, Ppm, Timestamp};
+use domain::policy::{BurnRate, BurnWindow, Degradation, Enforcement, PolicyName, ScopeRule, Warnings, WindowRule};
+use domain::time::{HOUR_MS, MINUTE_MS};
+use domain::{DurationMs, Policies, Policy, Ppm, Timestamp};
 use toml::de::{DeTable, DeValue};
 
 use super::table::{Source, Table, policies};
@@ -14,7 +15,7 @@ use crate::error::Error;
 /// What a policy leaves out is as in this preset.
 const DEFAULTS: &str = "wwa-2024";
 
-const POLICY_KEYS: [&str; 14] = [
+const POLICY_KEYS: [&str; 16] = [
     "id",
     "version",
     "effective_from",
@@ -29,6 +30,8 @@ const POLICY_KEYS: [&str; 14] = [
     "warnings",
     "probation",
     "critical_outage",
+    "burn_rate",
+    "degradation",
 ];
 
 const DURATION: &str = "a whole number with a unit (ms, s, m, h or d), such as \"5m\"";
@@ -36,6 +39,11 @@ const PERCENT: &str = "a percentage from \"0%\" to \"100%\" with at most 4 decim
 const RESETS_ON: &str = "a day that every year has, as \"MM-DD\", such as \"01-01\"";
 const COUNT: &str = "an integer from 0 to 4294967295";
 const COUNT_FROM_1: &str = "an integer from 1 to 4294967295";
+const LONG_COUNT: &str = "an integer from 0 to 9223372036854775807";
+const LONG_COUNT_FROM_1: &str = "an integer from 1 to 9223372036854775807";
+
+/// Longest window of a degradation, in milliseconds.
+const DEGRADATION_MS_MAX: i64 = HOUR_MS;
 
 /// Reads the policies of a file, ordered by `effective_from`.
 pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Policy>, Error> {
@@ -59,6 +67,12 @@ pub(super) fn parse(text: &str, file: &str) -> Result<Vec<Policy>, Error> {
     let mut policies: Vec<_> = read.into_iter().map(|(_, policy)| policy).collect();
     policies.sort_by_key(|policy| policy.effective_from);
     Ok(policies)
+}
+
+/// The policies of a file as versions that follow each other.
+pub(super) fn parse_versions(text: &str, file: &str) -> Result<Policies, Error> {
+    let versions = Policies::new(parse(text, file)?);
+    versions.ok_or_else(|| Source { file, text }.wrong(&(0..0), "policy", "none", "one or more [[policy]] tables"))
 }
 
 fn policy(table: &Table<'_>) -> Result<Policy, Error> {
@@ -102,15 +116,15 @@ fn policy(table: &Table<'_>) -> Result<Policy, Error> {
         probation_months: probation.value("months", COUNT_FROM_1, count_from_1)?,
         min_coverage: probation.value("min_coverage", PERCENT, percent)?,
         critical_outage_acknowledge_within: critical_outage(table)?,
-        burn_rate: BurnRate::default(),
-        degradation: Degradation::default(),
+        burn_rate: burn_rate(table)?,
+        degradation: degradation(table)?,
     })
 }
 
 fn window(availability: &Table<'_>) -> Result<WindowRule, Error> {
     if !availability.has("resets_on") {
         return availability.value("window", &format!("{DURATION}, at least \"1ms\""), |value| {
-            duration(value).filter(|window| window.ms() >= 1).map(WindowRule::Rolling)
+            positive_duration(value).map(WindowRule::Rolling)
         });
     }
     if availability.has("window") {
@@ -134,9 +148,7 @@ fn warnings(table: &Table<'_>) -> Result<Warnings, Error> {
         critical_outages: critical.value("outages", COUNT_FROM_1, count_from_1)?,
         hysteresis: warnings.value("hysteresis", PERCENT, percent)?,
         projection: warnings.value("projection", DURATION, duration)?,
-        min_customers: warnings.value("min_customers", "an integer from 0 to 9223372036854775807", |value| {
-            integer(value).and_then(|number| u64::try_from(number).ok())
-        })?,
+        min_customers: warnings.value("min_customers", LONG_COUNT, long_count)?,
     })
 }
 
@@ -146,6 +158,40 @@ fn critical_outage(table: &Table<'_>) -> Result<Option<DurationMs>, Error> {
     }
     let critical_outage = table.table("critical_outage", &["acknowledge_within"])?;
     critical_outage.required("acknowledge_within", DURATION, duration).map(Some)
+}
+
+fn burn_rate(table: &Table<'_>) -> Result<BurnRate, Error> {
+    let burn_rate = table.table("burn_rate", &["windows", "min_attempts"])?;
+    let windows = burn_rate.tables("windows", &["long", "short", "budget"])?;
+    Ok(BurnRate {
+        windows: windows.iter().map(burn_window).collect::<Result<_, _>>()?,
+        min_attempts: burn_rate.value("min_attempts", LONG_COUNT_FROM_1, long_count_from_1)?,
+    })
+}
+
+fn burn_window(window: &Table<'_>) -> Result<BurnWindow, Error> {
+    let long = window.required("long", &format!("{DURATION}, at least \"1ms\""), positive_duration)?;
+    Ok(BurnWindow {
+        long,
+        short: window.required("short", &format!("{DURATION}, at least \"1ms\" and shorter than long"), |value| {
+            positive_duration(value).filter(|short| *short < long)
+        })?,
+        budget: window
+            .required("budget", &format!("{PERCENT}, above \"0%\""), |value| percent(value).filter(|share| *share > Ppm::ZERO))?,
+    })
+}
+
+fn degradation(table: &Table<'_>) -> Result<Degradation, Error> {
+    let degradation = table.table("degradation", &["window", "min_success", "max_p90", "min_attempts"])?;
+    Ok(Degradation {
+        window: degradation.value("window", "whole minutes from \"1m\" to \"1h\", such as \"15m\"", |value| {
+            let whole = |ms: i64| ms % MINUTE_MS == 0 && (MINUTE_MS..=DEGRADATION_MS_MAX).contains(&ms);
+            duration(value).filter(|window| whole(window.ms()))
+        })?,
+        min_success: degradation.value("min_success", PERCENT, percent)?,
+        max_p90: degradation.value("max_p90", &format!("{DURATION}, at least \"1ms\""), positive_duration)?,
+        min_attempts: degradation.value("min_attempts", LONG_COUNT_FROM_1, long_count_from_1)?,
+    })
 }
 
 fn text<'a>(value: &'a DeValue<'_>) -> Option<&'a str> {
@@ -158,6 +204,10 @@ fn instant(value: &DeValue<'_>) -> Option<Timestamp> {
 
 fn duration(value: &DeValue<'_>) -> Option<DurationMs> {
     text(value).and_then(units::duration)
+}
+
+fn positive_duration(value: &DeValue<'_>) -> Option<DurationMs> {
+    duration(value).filter(|length| length.ms() >= 1)
 }
 
 fn percent(value: &DeValue<'_>) -> Option<Ppm> {
@@ -175,4 +225,12 @@ fn count(value: &DeValue<'_>) -> Option<u32> {
 
 fn count_from_1(value: &DeValue<'_>) -> Option<u32> {
     count(value).filter(|number| *number >= 1)
+}
+
+fn long_count(value: &DeValue<'_>) -> Option<u64> {
+    integer(value).and_then(|number| u64::try_from(number).ok())
+}
+
+fn long_count_from_1(value: &DeValue<'_>) -> Option<u64> {
+    long_count(value).filter(|number| *number >= 1)
 }

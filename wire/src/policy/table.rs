@@ -85,6 +85,26 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The tables of a list in this one, the preset's where the file leaves the list out; never none.
+    pub(super) fn tables(&self, key: &str, known: &[&str]) -> Result<Vec<Self>, Error> {
+        let path = join(&self.path, key);
+        let expected = || format!("a list of one or more tables of {}", known.join(", "));
+        let entry = self.own.and_then(|own| own.get(key)).or_else(|| self.preset.and_then(|preset| preset.get(key)));
+        let Some(value) = entry else { return Err(self.source.wrong(&self.span, &path, "missing", expected())) };
+        let items = match value.get_ref() {
+            DeValue::Array(items) if items.is_empty() => {
+                return Err(self.source.wrong(&value.span(), &path, "found an empty array", expected()));
+            }
+            DeValue::Array(items) => items,
+            other => return Err(self.source.wrong(&value.span(), &path, found(other), expected())),
+        };
+        let table = |item: &'a Spanned<DeValue<'a>>| match item.get_ref() {
+            DeValue::Table(own) => Self::new(self.source, &path, item.span(), own, None, known),
+            other => Err(self.source.wrong(&item.span(), &path, found(other), expected())),
+        };
+        items.iter().map(table).collect()
+    }
+
     /// Whether the file itself has the key.
     pub(super) fn has(&self, key: &str) -> bool {
         self.own.is_some_and(|own| own.contains_key(key))

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use domain::policy::{Enforcement, PolicyName, ScopeRule, Warnings, WindowRule};
+use domain::policy::{BurnRate, BurnWindow, Degradation, Enforcement, PolicyName, ScopeRule, Warnings, WindowRule};
 use domain::{DurationMs, Ppm, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -50,9 +50,20 @@ fn wwa_2024() -> Policy {
         probation_months: 3,
         min_coverage: ppm(50),
         critical_outage_acknowledge_within: None,
-        burn_rate: domain::policy::BurnRate::default(),
-        degradation: domain::policy::Degradation::default(),
+        burn_rate: BurnRate {
+            windows: vec![
+                burn_window(minutes(60), minutes(5), 2),
+                burn_window(minutes(6 * 60), minutes(30), 5),
+                burn_window(DurationMs::days(3), minutes(6 * 60), 10),
+            ],
+            min_attempts: 100,
+        },
+        degradation: Degradation { window: minutes(15), min_success: ppm(85), max_p90: DurationMs(5000), min_attempts: 100 },
     }
+}
+
+fn burn_window(long: DurationMs, short: DurationMs, percent: u32) -> BurnWindow {
+    BurnWindow { long, short, budget: ppm(percent) }
 }
 
 fn wwa_2026() -> Policy {
@@ -81,7 +92,23 @@ fn the_presets_are_the_contract_s() {
     assert_eq!(one(preset("wwa-2024").expect("a preset")), wwa_2024());
     assert_eq!(one(preset("wwa-2026").expect("a preset")), wwa_2026());
     assert_eq!(preset("wwa-2025"), None);
-    assert!(PRESETS.iter().all(|(name, text)| one(text).name.id.as_ref() == *name));
+    assert!(PRESETS[..2].iter().all(|(name, text)| one(text).name.id.as_ref() == *name));
+    assert_eq!((BurnRate::default(), Degradation::default()), (wwa_2024().burn_rate, wwa_2024().degradation));
+}
+
+#[test]
+fn the_programme_is_both_presets_one_after_the_other() {
+    let wwa = parse_versions(preset("wwa").expect("a preset"), "wwa").expect("two versions");
+    assert_eq!(wwa.versions(), [wwa_2024(), wwa_2026()]);
+    assert_eq!(wwa.at(at("2026-06-14T23:59:59.999Z")), &wwa_2024());
+    assert_eq!(wwa.at(at("2026-06-15T00:00:00Z")), &wwa_2026());
+}
+
+#[test]
+fn the_file_of_the_contract_is_the_first_preset() {
+    let semantics = include_str!("../../../docs/semantics.md");
+    let file = semantics.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a policy file");
+    assert_eq!(one(file), wwa_2024());
 }
 
 #[test]
@@ -109,6 +136,22 @@ fn values_have_their_units() {
     });
     check("[policy.minute]\nstate_ttl = \"none\"\n", |policy| policy.state_ttl.is_none());
     check("[policy.minute]\nmin_attempts = 1\n", |policy| policy.min_attempts == 1);
+    check("[policy.burn_rate]\nwindows = [{ long = \"2m\", short = \"1ms\", budget = \"0.0001%\" }]\n", |policy| {
+        let window = BurnWindow { long: minutes(2), short: DurationMs(1), budget: Ppm::new(1).expect("at most 100 %") };
+        policy.burn_rate == BurnRate { windows: vec![window], min_attempts: 100 }
+    });
+    check("[[policy.burn_rate.windows]]\nlong = \"2m\"\nshort = \"1m\"\nbudget = \"100%\"\n", |policy| {
+        policy.burn_rate.windows == [burn_window(minutes(2), minutes(1), 100)]
+    });
+    check("[policy.burn_rate]\nmin_attempts = 1\n", |policy| {
+        policy.burn_rate == BurnRate { min_attempts: 1, ..wwa_2024().burn_rate }
+    });
+    check("[policy.degradation]\nwindow = \"1h\"\nmax_p90 = \"1ms\"\n", |policy| {
+        policy.degradation == Degradation { window: minutes(60), max_p90: DurationMs(1), ..wwa_2024().degradation }
+    });
+    check("[policy.degradation]\nwindow = \"60s\"\nmin_success = \"0%\"\n", |policy| {
+        policy.degradation == Degradation { window: minutes(1), min_success: Ppm::ZERO, ..wwa_2024().degradation }
+    });
     check("scope = \"region\"\nenforcement = \"review\"\n", |policy| {
         policy.scope == ScopeRule::Region && policy.enforcement == Enforcement::Review
     });
@@ -185,10 +228,39 @@ fn wrong_files() -> Vec<(String, &'static str)> {
     ]
 }
 
+/// Wrong files of what is told beyond the standing, with the key that each message names.
+fn wrong_alerts() -> Vec<(String, &'static str)> {
+    let burn_rate = |more: &str| with(&format!("[policy.burn_rate]\n{more}\n"));
+    let window = |more: &str| burn_rate(&format!("windows = [{{ {more} }}]"));
+    let degradation = |more: &str| with(&format!("[policy.degradation]\n{more}\n"));
+    vec![
+        (with("burn_rate = []\n"), "policy.burn_rate"),
+        (burn_rate("long = \"1h\""), "policy.burn_rate.long"),
+        (burn_rate("windows = []"), "policy.burn_rate.windows"),
+        (burn_rate("windows = \"1h\""), "policy.burn_rate.windows"),
+        (burn_rate("windows = [\"1h\"]"), "policy.burn_rate.windows"),
+        (window(""), "policy.burn_rate.windows.long"),
+        (window("long = \"0h\", short = \"5m\", budget = \"2%\""), "policy.burn_rate.windows.long"),
+        (window("long = \"1h\", budget = \"2%\""), "policy.burn_rate.windows.short"),
+        (window("long = \"1h\", short = \"0m\", budget = \"2%\""), "policy.burn_rate.windows.short"),
+        (window("long = \"1h\", short = \"60m\", budget = \"2%\""), "policy.burn_rate.windows.short"),
+        (window("long = \"1h\", short = \"5m\", budget = \"0%\""), "policy.burn_rate.windows.budget"),
+        (window("long = \"1h\", short = \"5m\", budget = \"2%\", rate = 14"), "policy.burn_rate.windows.rate"),
+        (burn_rate("min_attempts = 0"), "policy.burn_rate.min_attempts"),
+        (degradation("window = \"0m\""), "policy.degradation.window"),
+        (degradation("window = \"90s\""), "policy.degradation.window"),
+        (degradation("window = \"61m\""), "policy.degradation.window"),
+        (degradation("min_success = 85"), "policy.degradation.min_success"),
+        (degradation("max_p90 = \"0s\""), "policy.degradation.max_p90"),
+        (degradation("min_attempts = \"many\""), "policy.degradation.min_attempts"),
+        (degradation("p90 = \"5s\""), "policy.degradation.p90"),
+    ]
+}
+
 #[test]
 fn wrong_files_are_told_by_place_and_key() {
     let mut told = String::new();
-    for (text, key) in wrong_files() {
+    for (text, key) in wrong_files().into_iter().chain(wrong_alerts()) {
         let error = parse(&text, "p.toml").expect_err(&text).to_string();
         assert!(error.starts_with("p.toml:") && error.contains(&format!(": {key}")), "{key}: {error}");
         let more = text.strip_prefix(MINIMAL).map_or_else(|| text.clone(), |more| format!("...\n{more}"));
@@ -220,7 +292,60 @@ fn any_policy() -> impl Strategy<Value = Policy> {
     let window =
         prop_oneof![duration(1).prop_map(WindowRule::Rolling), day.prop_map(|(month, day)| WindowRule::ResetsOn { month, day })];
     let name = (prop_oneof!["[a-z0-9-]{1,12}", "[\"\\\\\n\t\u{7f}\u{1}'#é]{1,9}", ".{1,40}"], any::<u32>());
-    let warnings = (share(), share(), 1..=u32::MAX, share(), 1..=u32::MAX, share(), duration(0), 0..=i64::MAX.unsigned_abs())
+    let head = (name, 0..=Timestamp::MAX.ms(), select(vec![ScopeRule::Global, ScopeRule::Region]));
+    let live = (select(vec![Enforcement::Automatic, Enforcement::Review]), duration(0), any::<u32>(), duration(0), duration(0));
+    let judged = (share(), window, any::<u32>(), duration(0), duration(1));
+    let minute = (share(), 1..=u32::MAX, prop::option::of(duration(0)));
+    let probation = (1..=u32::MAX, share(), prop::option::of(duration(0)));
+    let service = (any_burn_rate(), any_degradation());
+    (head, live, judged, minute, any_warnings(), probation, service).prop_map(
+        |(head, live, judged, minute, warnings, probation, service)| {
+            let ((id, version), from, scope) = head;
+            let (enforcement, max_skew, max_removals_per_hour, settle_warnings, settle_enforcement) = live;
+            let (target, window, outages_max, merge_gap, min_duration) = judged;
+            let (down_ratio, min_attempts, state_ttl) = minute;
+            let (probation_months, min_coverage, critical_outage_acknowledge_within) = probation;
+            let (burn_rate, degradation) = service;
+            Policy {
+                name: PolicyName { id: Arc::from(id), version },
+                effective_from: Timestamp::clamped(from),
+                scope,
+                enforcement,
+                max_skew,
+                max_removals_per_hour,
+                settle_warnings,
+                settle_enforcement,
+                target,
+                window,
+                outages_max,
+                merge_gap,
+                min_duration,
+                down_ratio,
+                min_attempts,
+                state_ttl,
+                warnings,
+                probation_months,
+                min_coverage,
+                critical_outage_acknowledge_within,
+                burn_rate,
+                degradation,
+            }
+        },
+    )
+}
+
+fn any_warnings() -> impl Strategy<Value = Warnings> {
+    let share = || (0..=1_000_000_u32).prop_filter_map("at most 100 %", Ppm::new);
+    (
+        share(),
+        share(),
+        1..=u32::MAX,
+        share(),
+        1..=u32::MAX,
+        share(),
+        (0..=units::DURATION_MS_MAX).prop_map(DurationMs),
+        0..=i64::MAX.unsigned_abs(),
+    )
         .prop_map(
             |(
                 watch_budget,
@@ -243,43 +368,30 @@ fn any_policy() -> impl Strategy<Value = Policy> {
                     min_customers,
                 }
             },
-        );
-    let head = (name, 0..=Timestamp::MAX.ms(), select(vec![ScopeRule::Global, ScopeRule::Region]));
-    let live = (select(vec![Enforcement::Automatic, Enforcement::Review]), duration(0), any::<u32>(), duration(0), duration(0));
-    let judged = (share(), window, any::<u32>(), duration(0), duration(1));
-    let minute = (share(), 1..=u32::MAX, prop::option::of(duration(0)));
-    let probation = (1..=u32::MAX, share(), prop::option::of(duration(0)));
-    (head, live, judged, minute, warnings, probation).prop_map(|(head, live, judged, minute, warnings, probation)| {
-        let ((id, version), from, scope) = head;
-        let (enforcement, max_skew, max_removals_per_hour, settle_warnings, settle_enforcement) = live;
-        let (target, window, outages_max, merge_gap, min_duration) = judged;
-        let (down_ratio, min_attempts, state_ttl) = minute;
-        let (probation_months, min_coverage, critical_outage_acknowledge_within) = probation;
-        Policy {
-            name: PolicyName { id: Arc::from(id), version },
-            effective_from: Timestamp::clamped(from),
-            scope,
-            enforcement,
-            max_skew,
-            max_removals_per_hour,
-            settle_warnings,
-            settle_enforcement,
-            target,
-            window,
-            outages_max,
-            merge_gap,
-            min_duration,
-            down_ratio,
+        )
+}
+
+fn any_burn_rate() -> impl Strategy<Value = BurnRate> {
+    let lengths =
+        (1..units::DURATION_MS_MAX, 1..=units::DURATION_MS_MAX).prop_filter("short < long", |(short, long)| short < long);
+    let window = (lengths, 1..=1_000_000_u32).prop_map(|((short, long), share)| BurnWindow {
+        long: DurationMs(long),
+        short: DurationMs(short),
+        budget: Ppm::new(share).expect("at most 100 %"),
+    });
+    (prop::collection::vec(window, 1..5), 1..=i64::MAX.unsigned_abs())
+        .prop_map(|(windows, min_attempts)| BurnRate { windows, min_attempts })
+}
+
+fn any_degradation() -> impl Strategy<Value = Degradation> {
+    (1..=60_i64, 0..=100_u32, 1..=units::DURATION_MS_MAX, 1..=i64::MAX.unsigned_abs()).prop_map(
+        |(window, success, max_p90, min_attempts)| Degradation {
+            window: minutes(window),
+            min_success: ppm(success),
+            max_p90: DurationMs(max_p90),
             min_attempts,
-            state_ttl,
-            warnings,
-            probation_months,
-            min_coverage,
-            critical_outage_acknowledge_within,
-            burn_rate: domain::policy::BurnRate::default(),
-            degradation: domain::policy::Degradation::default(),
-        }
-    })
+        },
+    )
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! A policy as a canonical TOML file: every key, always in the same order.
 
 use domain::Policy;
-use domain::policy::{Enforcement, ScopeRule, WindowRule};
+use domain::policy::{BurnRate, Degradation, Enforcement, ScopeRule, WindowRule};
 
 use super::units::duration_text;
 
@@ -71,7 +71,32 @@ pub(super) fn write(policy: &Policy) -> String {
     if let Some(within) = policy.critical_outage_acknowledge_within {
         text.push_str(&format!("\n[policy.critical_outage]\nacknowledge_within = \"{}\"\n", duration_text(within)));
     }
+    text.push_str(&burn_rate(&policy.burn_rate));
+    text.push_str(&degradation(&policy.degradation));
     text
+}
+
+fn burn_rate(burn_rate: &BurnRate) -> String {
+    let windows = burn_rate.windows.iter().map(|window| {
+        let (long, short) = (duration_text(window.long), duration_text(window.short));
+        format!("  {{ long = \"{long}\", short = \"{short}\", budget = \"{}\" }},\n", window.budget)
+    });
+    let windows: String = windows.collect();
+    format!("\n[policy.burn_rate]\nwindows = [\n{windows}]\nmin_attempts = {}\n", burn_rate.min_attempts)
+}
+
+fn degradation(degradation: &Degradation) -> String {
+    format!(
+        "\n[policy.degradation]\n\
+         window = \"{window}\"\n\
+         min_success = \"{min_success}\"\n\
+         max_p90 = \"{max_p90}\"\n\
+         min_attempts = {min_attempts}\n",
+        window = duration_text(degradation.window),
+        min_success = degradation.min_success,
+        max_p90 = duration_text(degradation.max_p90),
+        min_attempts = degradation.min_attempts,
+    )
 }
 
 const fn scope(scope: ScopeRule) -> &'static str {
