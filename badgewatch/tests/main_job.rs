@@ -99,7 +99,8 @@ fn audited(registry: &Path, events: &Path) -> Report {
         .zip(lines(events))
         .filter_map(|(number, line)| Some((number, wire::event::parse(&line).ok()?.event().to_owned())))
         .collect();
-    audit(&AuditInput { policy: &policy, facts: &facts, events: &events, at: Timestamp::parse_rfc3339(UNTIL).unwrap() })
+    let at = Timestamp::parse_rfc3339(UNTIL).unwrap();
+    audit(&AuditInput { policies: &policy.into(), facts: &facts, events: &events, at })
 }
 
 /// The engine's report on files, in this process, and what its JSON says.

@@ -16,6 +16,19 @@
 //! - R14: what would start or restart probation while the region is lost does so when it is back.
 //! - R15: of two listing facts at one instant the one with more objections is found by the badge
 //!   of the instant that is judged.
+//! - R12, R18: a critical outage that goes on at a switch and would have been told before it by the new
+//!   numbers is told at it; one that has ended is not.
+//! - R14, R18: at a switch outages since probation's start count whichever month they are in. Whether a
+//!   run has ended by T is asked by the old numbers if its end is before the switch; if it hasn't, by
+//!   the new ones, and what follows is dated at the switch.
+//! - R16, R18: other numbers may end or revive a part of a suspension at a switch; other scopes alone
+//!   don't.
+//! - R18: of regions that are equally bad the first in listing order is taken; a proposal that waits
+//!   is worse than a badge that is merely on, and keeps the ruling on it in the new scopes. Regionally
+//!   refused numbers count globally by the larger of them.
+//! - R22: a breach that waits for a ruling waits over a switch, too, whatever the enforcement then is.
+//!   Of rulings given at one instant the one with the earlier proposal comes first. A later refusal
+//!   takes the place of an earlier one.
 //! - Contract: a manufacturer is listed in a region if a product was badged there while it was
 //!   its, or if it was ever suspended there; it is named by any accepted badge line.
 
@@ -23,33 +36,39 @@ mod calendar;
 mod differences;
 mod ground;
 mod health;
+mod life;
 mod on;
 mod probation;
 mod registry;
+mod rulings;
 mod scoped;
 mod spans;
 mod suspension;
+mod switch;
 #[cfg(test)]
 mod tests;
 
-use domain::report::{ProbationStanding, ProductStanding, Standing};
-use domain::{Decision, DecisionKind, Event, Fact, Policy, Ratio, Rejection, Report, Scope, Timestamp, WarningLevel};
+use std::collections::BTreeMap;
+
+use domain::report::{ProductStanding, Standing};
+use domain::{Decision, DecisionKind, Event, Fact, Policies, Policy, Ratio, Rejection, Report, Scope, Timestamp};
 
 use self::ground::{Ground, ScopeGround};
-use self::on::{On, OnEnd};
-use self::probation::{OffEnd, off};
+use self::health::Health;
+use self::life::{Follower, Life};
 use self::registry::{Product, Registry};
+use self::rulings::Rulings;
 use self::scoped::Scoped;
 use self::spans::Span;
-use self::suspension::Part;
+use self::suspension::{Era, Part};
 
 pub use self::differences::differences;
 
 /// What is audited: parsed lines with their line numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct AuditInput<'a> {
-    /// The one policy that judges.
-    pub policy: &'a Policy,
+    /// The versions that judge, each while it is in force.
+    pub policies: &'a Policies,
     /// The registry's lines.
     pub facts: &'a [(u64, Fact)],
     /// The events' lines.
@@ -58,110 +77,109 @@ pub struct AuditInput<'a> {
     pub at: Timestamp,
 }
 
-/// Recomputes the report at T: R1 to R17 and R19 for one policy with automatic enforcement.
+/// Recomputes the report at T: R1 to R19, and R22 as far as it is implied.
 ///
 /// `rejected` holds only what shows once lines are parsed (unknown subjects, conflicting
 /// duplicates), decisions have no ids, and their evidence is not complete.
 #[must_use]
 pub fn audit(input: &AuditInput<'_>) -> Report {
-    let AuditInput { policy, facts, events, at } = *input;
+    let AuditInput { policies, facts, events, at } = *input;
     let (registry, mut rejected) = registry::accept(facts, at);
-    let (health, in_events) = health::accept(events, &registry.known, policy, at);
+    let (reported, in_events) = health::accept(events, &registry.known, at);
     rejected.extend(in_events);
     rejected.sort_by_key(|Rejection { source, line, .. }| (*source, *line));
-    let mut folds = Vec::new();
+    let in_force: Vec<_> = policies.in_force().filter(|(in_force, _)| in_force.from <= at).collect();
+    let versions = in_force.iter().enumerate().map(|(n, (time, policy))| Version {
+        policy,
+        // The first version also judges what came before it, the last one up to T.
+        from: if n == 0 { i64::MIN } else { time.from.ms() },
+        last: in_force.get(n + 1).map_or(at.ms(), |(next, _)| next.from.ms() - 1),
+        health: reported.health(policies, policy.state_ttl, at),
+    });
+    let versions: Vec<Version<'_>> = versions.collect();
+    let mut told = Told::default();
+    told.parts.resize_with(versions.len(), Vec::new);
     for product in registry.products.iter().filter(|product| product.enabled_at <= at.ms()) {
-        let ground = Ground::new(product, &registry, &health, policy, at.ms());
-        for scope in suspension::scopes(policy) {
-            folds.extend(fold(policy, &registry, product, scope, &ground, at.ms()));
-        }
+        tell(&versions, &registry, product, at.ms(), &mut told);
     }
-    let mut products = Vec::new();
-    let mut decisions = Vec::new();
-    let mut parts = Vec::new();
-    for fold in folds {
-        products.push(fold.standing);
-        decisions.extend(fold.decisions);
-        parts.extend(fold.parts);
-    }
-    let (manufacturers, suspensions) = suspension::manufacturers(policy, &registry, &parts, at.ms());
+    let Told { standings: products, mut decisions, parts } = told;
+    let eras: Vec<Era<'_>> = versions
+        .iter()
+        .zip(parts)
+        .map(|(Version { policy, from, last, .. }, parts)| Era { policy, from: *from, last: *last, parts })
+        .collect();
+    let (manufacturers, suspensions) = suspension::manufacturers(&registry, &eras);
     decisions.extend(suspensions);
     decisions.sort_by(|a, b| listing_order(a).cmp(&listing_order(b)));
     Report { at, products, manufacturers, decisions, rejected }
 }
 
-/// A product in a scope, followed to T.
-struct Fold<'a> {
-    standing: ProductStanding,
+/// A version of the policy, the instants up to T that it judges, and how it sees the events.
+struct Version<'a> {
+    policy: &'a Policy,
+    from: i64,
+    last: i64,
+    health: Health,
+}
+
+/// What is told of products.
+#[derive(Default)]
+struct Told<'a> {
+    /// At T.
+    standings: Vec<ProductStanding>,
     decisions: Vec<Decision>,
-    parts: Vec<Part<'a>>,
+    /// The removals, by version.
+    parts: Vec<Vec<Part<'a>>>,
 }
 
-/// How a scope stands at T, apart from whether it is held.
-struct End {
-    standing: Standing,
-    level: Option<WarningLevel>,
-    probation: Option<ProbationStanding>,
-    floor: Option<i64>,
+/// Follows a product's scopes through every version (R18): each version sees all evidence by its own
+/// numbers, and goes on from where the one before left off.
+fn tell<'a>(versions: &[Version<'_>], registry: &Registry, product: &'a Product, at: i64, told: &mut Told<'a>) {
+    let mut rulings = Rulings::about(&product.asin, &registry.rulings);
+    let mut lives: BTreeMap<Scope, Life> = BTreeMap::new();
+    let mut critical: Vec<Decision> = Vec::new();
+    for (n, version) in versions.iter().enumerate() {
+        let Version { policy, from, last, health } = version;
+        let (from, last) = (*from, *last);
+        let ground = Ground::new(product, registry, health, policy, at);
+        let before = std::mem::take(&mut lives);
+        let earlier = critical.len();
+        for scope in suspension::scopes(policy) {
+            let Some(start) = start(product, scope).filter(|start| *start <= last) else { continue };
+            let own = ground.in_scope(scope, policy);
+            let (listings, skill_listings) = (registry.listings_of(product), registry.skill_listings_of(product));
+            let outages = &ground.outages;
+            let scoped =
+                Scoped { policy, product, scope, start, from, last, ground: &own, outages, listings, skill_listings, at };
+            critical.extend(critical_outages(&scoped, &own, &critical[..earlier]));
+            let carried = (start < from).then(|| switch::carried(&before, product, scope, from)).flatten();
+            let life = carried.unwrap_or_else(|| Life::fresh(start.max(from)));
+            let mut removals = Vec::new();
+            let (global, decisions) = (&ground.effective, &mut told.decisions);
+            let life = Follower { scoped: &scoped, global, decisions, removals: &mut removals }.follow(life, &mut rulings);
+            let parts = removals.into_iter().map(|Span { from, to }| Part { product, scope, removal: from, end: to });
+            told.parts[n].extend(parts);
+            if last == at {
+                told.standings.push(report(&scoped, &ground, &life));
+            }
+            lives.insert(scope, life);
+        }
+    }
+    told.decisions.extend(critical);
 }
 
-fn fold<'a>(
-    policy: &Policy,
-    registry: &Registry,
-    product: &'a Product,
-    scope: Scope,
-    ground: &Ground,
-    at: i64,
-) -> Option<Fold<'a>> {
+/// When a scope starts.
+fn start(product: &Product, scope: Scope) -> Option<i64> {
     // A badge that is withdrawn before it is enabled is never held, but isn't left out either.
     let never_held = (scope == Scope::Global).then_some(product.enabled_at);
-    let start = product.first_held(scope, product.enabled_at).or(never_held).filter(|start| *start <= at)?;
-    let own = ground.in_scope(scope, policy);
-    let (listings, skill_listings) = (registry.listings_of(product), registry.skill_listings_of(product));
-    let outages = &ground.outages;
-    let scoped = Scoped { policy, product, scope, start, ground: &own, outages, listings, skill_listings, at };
-    let mut decisions = critical_outages(&scoped, &own);
-    let mut removals = Vec::new();
-    let end = follow(&scoped, ground, &mut decisions, &mut removals);
-    let parts = removals.into_iter().map(|Span { from, to }| Part { product, scope, removal: from, end: to }).collect();
-    Some(Fold { standing: report(&scoped, ground, &end), decisions, parts })
+    product.first_held(scope, product.enabled_at).or(never_held)
 }
 
-/// Follows a scope from its start to T, from one phase to the next.
-fn follow(scoped: &Scoped<'_>, ground: &Ground, decisions: &mut Vec<Decision>, removals: &mut Vec<Span>) -> End {
-    let (mut since, mut floor) = (scoped.start, None);
-    loop {
-        let on = On { scoped, global: &ground.effective, since, floor };
-        let breach = match on.judge(decisions) {
-            OnEnd::Breach { at } => at,
-            OnEnd::Lasts { level } => {
-                let standing = if level.is_some() { Standing::Warned } else { Standing::Good };
-                return End { standing, level, probation: None, floor };
-            }
-        };
-        let end = off(scoped, breach, decisions);
-        let back = if let OffEnd::Reinstated { at, .. } = end { at } else { i64::MAX };
-        removals.push(Span { from: breach, to: back });
-        let (standing, course) = match end {
-            OffEnd::Reinstated { at, floor: passed } => {
-                (since, floor) = (at, Some(passed));
-                continue;
-            }
-            OffEnd::Removed => (Standing::Removed, None),
-            OffEnd::Probation { started, passed } => (Standing::Probation, Some((started, passed))),
-            OffEnd::Held { started, passed } => (Standing::Held, Some((started, passed))),
-        };
-        let probation =
-            course.map(|(started, months_passed)| ProbationStanding { started: Timestamp::clamped(started), months_passed });
-        return End { standing, level: None, probation, floor };
-    }
-}
-
-fn report(scoped: &Scoped<'_>, ground: &Ground, end: &End) -> ProductStanding {
+fn report(scoped: &Scoped<'_>, ground: &Ground, life: &Life) -> ProductStanding {
     let at = scoped.at;
     let frames = calendar::frames(scoped.policy, at);
     let frame = frames.last().copied().expect("every instant is in a year");
-    let usage = scoped.usage(at, frame, end.floor);
+    let usage = scoped.usage(at, frame, life.floor);
     let window = usage.window;
     let (measured, badged) = scoped.ground.coverage(window.from, at);
     let observed = scoped.ground.observed.ms_in(window.from, at);
@@ -170,27 +188,36 @@ fn report(scoped: &Scoped<'_>, ground: &Ground, end: &End) -> ProductStanding {
         asin: scoped.product.asin.clone(),
         manufacturer: scoped.product.terms_at(at).manufacturer.clone(),
         scope: scoped.scope,
-        standing: if held { end.standing } else { Standing::Withdrawn },
-        warning_level: end.level.filter(|_| held),
+        standing: if held { life.standing() } else { Standing::Withdrawn },
+        warning_level: life.level().filter(|_| held),
         availability: Ratio::of(frame.whole - usage.downtime, frame.whole),
         observed_availability: Ratio::of(observed - usage.downtime, observed),
         coverage: Ratio::of(measured, badged),
         downtime_ms: usage.downtime,
         budget_ms: usage.budget,
         window: window.shown(),
-        probation: end.probation.filter(|_| held),
-        outages: scoped.counted(window, end.floor, &ground.effective).into_iter().map(|outage| outage.shown.clone()).collect(),
+        probation: life.probation().filter(|_| held),
+        outages: scoped.counted(window, life.floor, &ground.effective).into_iter().map(|outage| outage.shown.clone()).collect(),
     }
 }
 
 /// One for each of the scope's own runs whose effective downtime reaches `min_duration` (R12).
-fn critical_outages(scoped: &Scoped<'_>, own: &ScopeGround) -> Vec<Decision> {
+///
+/// A run that goes on at a switch and has reached it before is told at the switch. None is told again
+/// that a version before has told, in this scope or in one that overlaps it.
+fn critical_outages(scoped: &Scoped<'_>, own: &ScopeGround, earlier: &[Decision]) -> Vec<Decision> {
     if scoped.policy.critical_outage_acknowledge_within.is_none() {
         return Vec::new();
     }
     let least = scoped.policy.min_duration.ms();
-    let qualified = own.runs.iter().filter_map(|run| own.effective.reached(run.from, least).filter(|at| *at <= run.to));
-    qualified.map(|at| scoped.decide(DecisionKind::CriticalOutage, at, Vec::new())).collect()
+    let overlaps = |other: Scope| other == scoped.scope || [other, scoped.scope].contains(&Scope::Global);
+    let is_told =
+        |run: &Span| earlier.iter().any(|told| overlaps(told.scope) && run.from < told.at.ms() && told.at.ms() <= run.to);
+    let instants = own.runs.iter().filter(|run| !is_told(run)).filter_map(|run| {
+        let qualified = own.effective.reached(run.from, least).filter(|at| *at <= run.to)?;
+        Some(qualified.max(scoped.from)).filter(|at| *at <= run.to && *at <= scoped.last)
+    });
+    instants.map(|at| scoped.decide(DecisionKind::CriticalOutage, at, Vec::new())).collect()
 }
 
 /// R17.

@@ -28,7 +28,7 @@ fn numbered<T: Clone>(items: &[T]) -> Vec<(u64, T)> {
 
 fn audited(scenario: &Scenario) -> Report {
     let (facts, events) = (numbered(&scenario.facts), numbered(&scenario.events));
-    audit(&AuditInput { policy: &scenario.policy, facts: &facts, events: &events, at: scenario.at })
+    audit(&AuditInput { policies: &scenario.policy.clone().into(), facts: &facts, events: &events, at: scenario.at })
 }
 
 fn evaluated(scenario: &Scenario, facts: &[Fact], events: &[Event]) -> Report {

@@ -7,8 +7,8 @@ use domain::decision::Cause;
 use domain::report::{ManufacturerStanding, ProductStanding};
 use domain::{Decision, OutageEvidence, Region, RejectReason, Rejection, Report};
 
-/// Everything that the contract reports, except ids, evidence, the details of rejections, and
-/// rejections of kinds that only a parser finds. Empty when the reports agree.
+/// Everything that the contract reports, except ids, evidence other than the policy, the details of
+/// rejections, and rejections of kinds that only a parser finds. Empty when the reports agree.
 #[must_use]
 pub fn differences(engine: &Report, audit: &Report) -> Vec<String> {
     let mut out = Vec::new();
@@ -17,7 +17,8 @@ pub fn differences(engine: &Report, audit: &Report) -> Vec<String> {
     paired(&mut out, "products", &engine.products, &audit.products, product, compare_products);
     let manufacturer = |manufacturer: &ManufacturerStanding| format!("{} {}", manufacturer.id, manufacturer.scope);
     paired(&mut out, "manufacturers", &engine.manufacturers, &audit.manufacturers, manufacturer, compare_manufacturers);
-    listed(&mut out, "decisions", engine.decisions.iter().map(decision_line), audit.decisions.iter().map(decision_line));
+    let judged_by = |decision: &Decision| format!("{} by {}", decision_line(decision), decision.evidence.policy);
+    listed(&mut out, "decisions", engine.decisions.iter().map(judged_by), audit.decisions.iter().map(judged_by));
     let lines = |report: &Report| -> Vec<String> {
         let found = report.rejected.iter().filter(|rejection| is_audited(rejection));
         found.map(|rejection| format!("{} {}: {}", rejection.source.as_str(), rejection.line, rejection.reason)).collect()

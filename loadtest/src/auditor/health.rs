@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use domain::event::HealthState;
 use domain::rejection::LineSource;
 use domain::time::MINUTE_MS;
-use domain::{Event, EventBody, Policy, Region, RejectReason, Rejection, ReporterId, Subject, Timestamp};
+use domain::{DurationMs, Event, EventBody, Policies, Region, RejectReason, Rejection, ReporterId, Subject, Timestamp};
 
 use super::spans::Span;
 
@@ -63,13 +63,14 @@ impl Health {
     }
 }
 
-/// Sorts the lines that count from those that don't, and lays out what they say by T.
-pub(super) fn accept(
-    events: &[(u64, Event)],
-    known: &HashSet<Subject>,
-    policy: &Policy,
-    at: Timestamp,
-) -> (Health, Vec<Rejection>) {
+/// The events that count, by what they are about.
+#[derive(Debug)]
+pub(super) struct Reported<'a> {
+    evidence: HashMap<(&'a Subject, Region), Vec<&'a Event>>,
+}
+
+/// Sorts the lines that count from those that don't; only those before T say anything.
+pub(super) fn accept<'a>(events: &'a [(u64, Event)], known: &HashSet<Subject>, at: Timestamp) -> (Reported<'a>, Vec<Rejection>) {
     let mut rejected = Vec::new();
     let mut names: HashMap<(Option<&ReporterId>, &Subject, u64), &Event> = HashMap::new();
     let mut evidence: HashMap<(&Subject, Region), Vec<&Event>> = HashMap::new();
@@ -93,39 +94,51 @@ pub(super) fn accept(
             evidence.entry((&event.subject, event.region)).or_default().push(event);
         }
     }
-    let mut timelines: HashMap<Subject, HashMap<Region, Timeline>> = HashMap::new();
-    for ((subject, region), events) in evidence {
-        timelines.entry(subject.clone()).or_default().insert(region, lay_out(&events, policy, at.ms()));
-    }
-    (Health { timelines }, rejected)
+    (Reported { evidence }, rejected)
 }
 
-fn lay_out(events: &[&Event], policy: &Policy, at: i64) -> Timeline {
+impl Reported<'_> {
+    /// What the events say by T, as it is known at an instant at which states hold for `state_ttl`:
+    /// slices are judged by the version in force at their start, all else by that instant's (R18).
+    pub(super) fn health(&self, policies: &Policies, state_ttl: Option<DurationMs>, at: Timestamp) -> Health {
+        let mut timelines: HashMap<Subject, HashMap<Region, Timeline>> = HashMap::new();
+        for ((subject, region), events) in &self.evidence {
+            let timeline = Timeline { judged: judged(events, policies, at.ms()), states: states(events, state_ttl, at.ms()) };
+            timelines.entry((*subject).clone()).or_default().insert(*region, timeline);
+        }
+        Health { timelines }
+    }
+}
+
+fn judged(events: &[&Event], policies: &Policies, at: i64) -> Vec<(i64, bool)> {
     let mut minutes: BTreeMap<i64, (i128, i128)> = BTreeMap::new();
+    for event in events {
+        let EventBody::Outcome { ok, failed } = event.body else { continue };
+        let start = event.at.ms().div_euclid(MINUTE_MS) * MINUTE_MS;
+        let (attempts, failures) = minutes.entry(start).or_default();
+        *attempts += i128::from(ok) + i128::from(failed);
+        *failures += i128::from(failed);
+    }
+    let ended = minutes.into_iter().filter(|(start, _)| start + MINUTE_MS <= at);
+    let judged = ended.filter_map(|(start, (attempts, failures))| {
+        let policy = policies.at(Timestamp::clamped(start));
+        let is_down = failures * 1_000_000 > attempts * i128::from(policy.down_ratio.get());
+        (attempts >= i128::from(policy.min_attempts)).then_some((start, is_down))
+    });
+    judged.collect()
+}
+
+fn states(events: &[&Event], state_ttl: Option<DurationMs>, at: i64) -> Vec<(Span, HealthState)> {
     let mut worst: BTreeMap<i64, HealthState> = BTreeMap::new();
     for event in events {
-        match event.body {
-            EventBody::Outcome { ok, failed } => {
-                let start = event.at.ms().div_euclid(MINUTE_MS) * MINUTE_MS;
-                let (attempts, failures) = minutes.entry(start).or_default();
-                *attempts += i128::from(ok) + i128::from(failed);
-                *failures += i128::from(failed);
-            }
-            EventBody::State(state) => {
-                let held = worst.entry(event.at.ms()).or_insert(state);
-                *held = severity(*held).max(severity(state)).1;
-            }
-        }
+        let EventBody::State(state) = event.body else { continue };
+        let held = worst.entry(event.at.ms()).or_insert(state);
+        *held = severity(*held).max(severity(state)).1;
     }
-    let judged = minutes
-        .into_iter()
-        .filter(|(start, (attempts, _))| *attempts >= i128::from(policy.min_attempts) && start + MINUTE_MS <= at)
-        .map(|(start, (attempts, failures))| (start, failures * 1_000_000 > attempts * i128::from(policy.down_ratio.get())))
-        .collect();
     let ends = worst.keys().skip(1).copied().chain([at]).collect::<Vec<_>>();
-    let ttl_end = |from: i64| policy.state_ttl.map_or(at, |ttl| from.saturating_add(ttl.ms()));
+    let ttl_end = |from: i64| state_ttl.map_or(at, |ttl| from.saturating_add(ttl.ms()));
     let states = worst.into_iter().zip(ends).map(|((from, state), next)| (Span { from, to: next.min(ttl_end(from)) }, state));
-    Timeline { judged, states: states.filter(|(span, _)| span.from < span.to).collect() }
+    states.filter(|(span, _)| span.from < span.to).collect()
 }
 
 /// Of several states at one instant the worst holds: down, maintenance, unknown, up (R4).

@@ -14,16 +14,37 @@ use super::spans::{Span, Spans};
 /// How a time with the badge on ends.
 #[derive(Debug)]
 pub(super) enum OnEnd {
-    /// The badge is removed.
-    Breach {
-        /// When.
-        at: i64,
-    },
-    /// It is still on at T.
-    Lasts {
-        /// The highest active warning.
-        level: Option<WarningLevel>,
-    },
+    /// A threshold is crossed.
+    Breach(Breach),
+    /// The badge is still on when the policy no longer judges, with these warnings.
+    Lasts(Warned),
+}
+
+/// A breach (R11).
+#[derive(Clone, Debug)]
+pub(super) struct Breach {
+    pub(super) at: i64,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) usage: Usage,
+    /// How many outages counted.
+    pub(super) outages: usize,
+    /// The warnings that were active just before.
+    pub(super) warned: Warned,
+}
+
+/// What was refused (R22): no breach until more is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Refused {
+    pub(super) downtime: i64,
+    pub(super) outages: usize,
+}
+
+/// The warnings that are active.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Warned {
+    pub(super) reasons: BTreeSet<(WarningLevel, WarningCause)>,
+    /// Whether coverage is too low.
+    pub(super) dark: bool,
 }
 
 /// A time with the badge on.
@@ -34,17 +55,13 @@ pub(super) struct On<'a> {
     pub(super) global: &'a Spans,
     pub(super) since: i64,
     pub(super) floor: Option<i64>,
-}
-
-/// The warnings that are active.
-#[derive(Default, Debug)]
-struct Warned {
-    reasons: BTreeSet<(WarningLevel, WarningCause)>,
-    dark: bool,
+    /// The warnings that are active before `since`.
+    pub(super) warned: Warned,
+    pub(super) refused: Option<Refused>,
 }
 
 impl On<'_> {
-    /// Judges every instant from `since` to T at which anything may come out otherwise than at
+    /// Judges every instant from `since` on, as long as the policy judges, at which anything may come out otherwise than at
     /// the one before.
     pub(super) fn judge(&self, decisions: &mut Vec<Decision>) -> OnEnd {
         let turns = self.turns();
@@ -54,24 +71,23 @@ impl On<'_> {
 
     /// Judges instants in order of time, up to the breach.
     pub(super) fn walk(&self, instants: impl Iterator<Item = i64>, decisions: &mut Vec<Decision>) -> OnEnd {
-        let mut warned = Warned::default();
+        let mut warned = self.warned.clone();
         for at in instants.filter(|at| self.scoped.is_held(*at)) {
-            if self.judge_at(at, &mut warned, decisions) {
-                return OnEnd::Breach { at };
+            if let Some(breach) = self.judge_at(at, &mut warned, decisions) {
+                return OnEnd::Breach(breach);
             }
         }
-        OnEnd::Lasts { level: warned.level() }
+        OnEnd::Lasts(warned)
     }
 
-    /// Judges one instant; true when it is a breach.
-    fn judge_at(&self, at: i64, warned: &mut Warned, decisions: &mut Vec<Decision>) -> bool {
+    /// Judges one instant; the breach, if it is one.
+    fn judge_at(&self, at: i64, warned: &mut Warned, decisions: &mut Vec<Decision>) -> Option<Breach> {
         for frame in frames(self.scoped.policy, at) {
             let usage = self.scoped.usage(at, frame, self.floor);
             let counted = self.scoped.counted(usage.window, self.floor, self.global);
-            let breached = self.breach(at, usage, &counted);
-            if !breached.is_empty() {
-                decisions.push(with_usage(self.scoped.decide(DecisionKind::BadgeRemoval, at, breached), usage));
-                return true;
+            let reasons = self.breach(at, usage, &counted);
+            if !reasons.is_empty() {
+                return Some(Breach { at, reasons, usage, outages: counted.len(), warned: warned.clone() });
             }
             let news = self.warn(at, usage, counted.len(), warned);
             if !news.is_empty() {
@@ -87,17 +103,18 @@ impl On<'_> {
             }
             warned.dark = dark;
         }
-        false
+        None
     }
 
     fn breach(&self, at: i64, usage: Usage, counted: &[&Outage]) -> Vec<Reason> {
-        let too_many = counted.len() > count(self.scoped.policy.outages_max);
+        let refused = self.refused.unwrap_or(Refused { downtime: 0, outages: 0 });
+        let too_many = counted.len() > count(self.scoped.policy.outages_max).max(refused.outages);
         let newest_touches = || {
             let newest = counted.last().and_then(|newest| self.scoped.touches_from(newest));
             newest.is_some_and(|from| from <= at)
         };
         let mut reasons = Vec::new();
-        if usage.downtime > usage.budget {
+        if usage.downtime > usage.budget.max(refused.downtime) {
             reasons.push(Reason::Budget);
         }
         if too_many && newest_touches() {
@@ -168,15 +185,15 @@ impl On<'_> {
         ]
     }
 
-    /// Every instant from `since` to T at which the window's course or anything else may turn;
+    /// Every instant from `since` on, as long as the policy judges, at which the window's course or anything else may turn;
     /// between two of them usage grows, shrinks or stays, evenly.
     fn turns(&self) -> Vec<i64> {
-        let Scoped { policy, product, at, ground, .. } = self.scoped;
-        let mut turns = vec![self.since, *at];
+        let Scoped { policy, product, last, ground, .. } = self.scoped;
+        let mut turns = vec![self.since, *last];
         turns.extend(product.turns());
         // An outage that goes on counts again from the first millisecond of the new year on.
-        turns.extend(resets(policy, self.since, *at).into_iter().flat_map(|reset| [reset, reset + 1]));
-        turns.extend((0..).map(|day| (self.since.div_euclid(DAY_MS) + day) * DAY_MS).take_while(|midnight| midnight <= at));
+        turns.extend(resets(policy, self.since, *last).into_iter().flat_map(|reset| [reset, reset + 1]));
+        turns.extend((0..).map(|day| (self.since.div_euclid(DAY_MS) + day) * DAY_MS).take_while(|midnight| midnight <= last));
         turns.extend(
             self.scoped.outages.iter().flat_map(|outage| [Some(outage.qualifies), self.scoped.touches_from(outage)]).flatten(),
         );
@@ -187,7 +204,7 @@ impl On<'_> {
             domain::policy::WindowRule::ResetsOn { .. } => 0,
         };
         turns.extend(edges.flat_map(|edge| [edge, edge + 1, edge + length, edge + length + 1]));
-        turns.retain(|turn| (self.since..=*at).contains(turn));
+        turns.retain(|turn| (self.since..=*last).contains(turn));
         turns.sort_unstable();
         turns.dedup();
         turns
@@ -214,12 +231,14 @@ impl On<'_> {
         let shares = self.budget_levels().into_iter().flat_map(|(_, share)| [share.get(), (share.get() - hysteresis).max(0)]);
         let floors = shares.map(|share| i128::from(budget) * i128::from(share) / 1_000_000);
         let floors = floors.map(|floor| i64::try_from(floor).expect("a share of the budget is no more than it"));
-        floors.chain([0, budget]).flat_map(|floor| [floor, floor + 1]).collect()
+        let refused = self.refused.map(|refused| refused.downtime);
+        floors.chain([0, budget]).chain(refused).flat_map(|floor| [floor, floor + 1]).collect()
     }
 }
 
 impl Warned {
-    fn level(&self) -> Option<WarningLevel> {
+    /// The highest active level.
+    pub(super) fn level(&self) -> Option<WarningLevel> {
         self.reasons.last().map(|(level, _)| *level)
     }
 }

@@ -3,9 +3,14 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use domain::fact::{BadgeChange, Exclusion, ExclusionTarget, Listing, Manufacturer, SkillListing, Terms};
+use domain::fact::{
+    Acknowledgement, BadgeChange, Exclusion, ExclusionRevoked, ExclusionTarget, Listing, Manufacturer, Ruling, SkillListing,
+    Terms,
+};
 use domain::rejection::LineSource;
-use domain::{Asin, ExclusionId, Fact, ManufacturerId, RejectReason, Rejection, Scope, Subject, SubjectKind, Timestamp};
+use domain::{
+    Asin, DecisionId, ExclusionId, Fact, ManufacturerId, RejectReason, Rejection, Scope, Subject, SubjectKind, Timestamp,
+};
 
 /// A badged product and what its badge says over time, as far as T.
 #[derive(Debug)]
@@ -25,7 +30,10 @@ pub(super) struct Registry {
     pub(super) products: Vec<Product>,
     /// Registered, or named by a badge line.
     pub(super) manufacturers: BTreeSet<ManufacturerId>,
+    /// Those that aren't revoked by T.
     pub(super) exclusions: Vec<Exclusion>,
+    /// Those given by T.
+    pub(super) rulings: Vec<Ruling>,
     pub(super) listings: Vec<Listing>,
     pub(super) skill_listings: Vec<SkillListing>,
     pub(super) known: HashSet<Subject>,
@@ -86,6 +94,9 @@ pub(super) fn accept(facts: &[(u64, Fact)], at: Timestamp) -> (Registry, Vec<Rej
     for (line, fact) in facts {
         gathered.other_line(*line, fact);
     }
+    for (line, fact) in facts {
+        gathered.revocation_line(*line, fact);
+    }
     let rejected = std::mem::take(&mut gathered.rejected);
     (gathered.resolve(at.ms()), rejected)
 }
@@ -97,6 +108,9 @@ struct Gathered<'a> {
     withdrawals: HashMap<&'a Asin, i64>,
     registered: HashMap<&'a ManufacturerId, &'a Manufacturer>,
     exclusions: BTreeMap<&'a ExclusionId, &'a Exclusion>,
+    revocations: HashMap<&'a ExclusionId, &'a ExclusionRevoked>,
+    rulings: BTreeMap<DecisionId, &'a Ruling>,
+    acknowledgements: HashMap<DecisionId, &'a Acknowledgement>,
     listings: Vec<&'a Listing>,
     skill_listings: Vec<&'a SkillListing>,
     named: BTreeSet<ManufacturerId>,
@@ -158,13 +172,12 @@ impl<'a> Gathered<'a> {
             Fact::Listing(listing) => Subject::product(&listing.asin),
             Fact::SkillListing(listing) => Subject::skill(&listing.skill),
             Fact::Exclusion(exclusion) => return self.exclusion_line(line, exclusion),
-            Fact::Manufacturer(_)
-            | Fact::Badge(_)
-            | Fact::BadgeChange(_)
-            | Fact::ExclusionRevoked(_)
-            | Fact::Ruling(_)
-            | Fact::Acknowledgement(_)
-            | Fact::KillSwitch(_) => return,
+            Fact::Ruling(ruling) => Subject::product(&ruling.asin),
+            Fact::Acknowledgement(acknowledgement) => Subject::product(&acknowledgement.asin),
+            // The kill switch changes what is issued, not what is implied (R25).
+            Fact::Manufacturer(_) | Fact::Badge(_) | Fact::BadgeChange(_) | Fact::ExclusionRevoked(_) | Fact::KillSwitch(_) => {
+                return;
+            }
         };
         if !self.known.contains(&subject) {
             return self.unknown(line, &subject);
@@ -176,7 +189,31 @@ impl<'a> Gathered<'a> {
             }
             Fact::Listing(listing) => self.listings.push(listing),
             Fact::SkillListing(listing) => self.skill_listings.push(listing),
+            Fact::Ruling(ruling) => self.ruling_line(line, ruling),
+            Fact::Acknowledgement(acknowledgement) => self.acknowledgement_line(line, acknowledgement),
             _ => {}
+        }
+    }
+
+    fn ruling_line(&mut self, line: u64, ruling: &'a Ruling) {
+        if *self.rulings.entry(ruling.proposal).or_insert(ruling) != ruling {
+            self.conflict(line, format!("proposal {} is ruled on otherwise", ruling.proposal));
+        }
+    }
+
+    fn acknowledgement_line(&mut self, line: u64, given: &'a Acknowledgement) {
+        if *self.acknowledgements.entry(given.outage).or_insert(given) != given {
+            self.conflict(line, format!("outage {} is acknowledged otherwise", given.outage));
+        }
+    }
+
+    fn revocation_line(&mut self, line: u64, fact: &'a Fact) {
+        let Fact::ExclusionRevoked(revoked) = fact else { return };
+        let id = &revoked.id;
+        if !self.exclusions.contains_key(id) {
+            self.reject(line, RejectReason::UnknownSubject, format!("exclusion {id} is not approved"));
+        } else if *self.revocations.entry(id).or_insert(revoked) != revoked {
+            self.conflict(line, format!("exclusion {id} is revoked otherwise"));
         }
     }
 
@@ -219,10 +256,12 @@ impl<'a> Gathered<'a> {
             let withdrawn_at = self.withdrawals.get(asin).copied().filter(|withdrawn| *withdrawn <= at).unwrap_or(i64::MAX);
             Product { asin: (*asin).clone(), enabled_at: *enabled_at, withdrawn_at, versions }
         };
+        let is_revoked = |exclusion: &Exclusion| self.revocations.get(&exclusion.id).is_some_and(|revoked| revoked.at.ms() <= at);
         Registry {
             products: self.badges.iter().map(product).collect(),
             manufacturers: self.named,
-            exclusions: self.exclusions.into_values().cloned().collect(),
+            exclusions: self.exclusions.into_values().filter(|exclusion| !is_revoked(exclusion)).cloned().collect(),
+            rulings: self.rulings.into_values().filter(|ruling| ruling.at.ms() <= at).cloned().collect(),
             listings: self.listings.into_iter().filter(|listing| listing.at.ms() <= at).cloned().collect(),
             skill_listings: self.skill_listings.into_iter().filter(|listing| listing.at.ms() <= at).cloned().collect(),
             known: self.known,

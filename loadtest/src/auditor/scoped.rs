@@ -17,6 +17,10 @@ pub(super) struct Scoped<'a> {
     pub(super) scope: Scope,
     /// When the scope starts: the first instant at which it is held.
     pub(super) start: i64,
+    /// The first instant that the policy judges; before all of time for the first version.
+    pub(super) from: i64,
+    /// The last one up to T.
+    pub(super) last: i64,
     pub(super) ground: &'a ScopeGround,
     /// The product's qualified outages over all regions, in order of time.
     pub(super) outages: &'a [Outage],
@@ -41,9 +45,10 @@ impl<'a> Scoped<'a> {
         self.product.holds(self.scope, at)
     }
 
-    /// The first instant from `at` to T at which the scope is held.
+    /// The first instant from `at` on at which the scope is held, among those that the policy judges:
+    /// what would be dated before a switch is dated at it (R18).
     pub(super) fn first_held(&self, at: i64) -> Option<i64> {
-        self.product.first_held(self.scope, at).filter(|held| *held <= self.at)
+        self.product.first_held(self.scope, at.max(self.from)).filter(|held| *held <= self.last)
     }
 
     /// Downtime over the window at an instant (R10).
@@ -101,13 +106,15 @@ impl<'a> Scoped<'a> {
         reasons
     }
 
-    /// The first instant from `at` to T at which the scope is held and nothing fails (R15).
+    /// The first instant from `at` on that the policy judges at which the scope is held and nothing
+    /// fails (R15).
     pub(super) fn granted(&self, at: i64) -> Option<i64> {
+        let at = at.max(self.from);
         let listings = self.listings.iter().map(|listing| listing.at.ms());
         let skills = self.skill_listings.iter().map(|listing| listing.at.ms());
         let mut instants: Vec<i64> = listings.chain(skills).chain(self.product.turns()).chain([at]).collect();
         instants.sort_unstable();
-        let mut instants = instants.into_iter().filter(|instant| (at..=self.at).contains(instant));
+        let mut instants = instants.into_iter().filter(|instant| (at..=self.last).contains(instant));
         instants.find(|instant| self.is_held(*instant) && self.failures(*instant).is_empty())
     }
 

@@ -9,14 +9,34 @@ use domain::{Asin, Decision, DecisionKind, Evidence, ManufacturerId, Policy, Reg
 
 use super::registry::{Product, Registry};
 
-/// One removal of a product in a scope.
+/// One removal of a product in a scope, as a version of the policy judges it.
 #[derive(Debug)]
 pub(super) struct Part<'a> {
     pub(super) product: &'a Product,
     pub(super) scope: Scope,
     pub(super) removal: i64,
-    /// The reinstatement; after all of time where there is none by T.
+    /// The reinstatement; after all of time where there is none while the version judges.
     pub(super) end: i64,
+}
+
+/// A version of the policy, and what it has to do with.
+#[derive(Debug)]
+pub(super) struct Era<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) from: i64,
+    pub(super) last: i64,
+    /// The removals that end while the version judges, or later.
+    pub(super) parts: Vec<Part<'a>>,
+}
+
+/// A manufacturer followed from version to version.
+struct Follower<'a> {
+    id: &'a ManufacturerId,
+    /// The scopes in which it is suspended.
+    suspended: BTreeSet<Scope>,
+    /// The scopes in which it ever was.
+    ever: BTreeSet<Scope>,
+    decisions: Vec<Decision>,
 }
 
 impl Part<'_> {
@@ -30,44 +50,76 @@ impl Part<'_> {
     }
 }
 
-/// Every manufacturer's standing at T, and what was decided about it by then.
-pub(super) fn manufacturers(
-    policy: &Policy,
-    registry: &Registry,
-    parts: &[Part<'_>],
-    at: i64,
-) -> (Vec<ManufacturerStanding>, Vec<Decision>) {
-    let (mut standings, mut decisions) = (Vec::new(), Vec::new());
-    for id in &registry.manufacturers {
-        for scope in scopes(policy) {
-            let mine: Vec<&Part<'_>> = parts.iter().filter(|part| part.scope == scope && was_made_by(part.product, id)).collect();
-            let removed_at = |instant: i64| -> BTreeSet<&Asin> {
-                let removed = mine.iter().filter(|part| part.counts(policy, instant));
-                let removed = removed.filter(|part| part.product.terms_at(instant).manufacturer == *id);
-                removed.map(|part| &part.product.asin).collect()
-            };
-            let mut turns: Vec<i64> = mine
-                .iter()
-                .flat_map(|part| part.product.turns().into_iter().chain([part.removal, part.end, part.least(policy)]))
-                .filter(|turn| *turn <= at)
-                .collect();
-            turns.sort_unstable();
-            turns.dedup();
-            let mut suspended = false;
-            let mut ever_suspended = false;
-            for turn in turns {
-                if suspended == removed_at(turn).is_empty() {
-                    suspended = !suspended;
-                    ever_suspended = true;
-                    let kind = if suspended { DecisionKind::Suspension } else { DecisionKind::SuspensionLifted };
-                    decisions.push(decide(policy, kind, id, scope, turn));
+impl Era<'_> {
+    /// The products of a manufacturer that count as removed in a scope, by the numbers of `policy`.
+    fn removed(&self, id: &ManufacturerId, scope: Scope, policy: &Policy, at: i64) -> BTreeSet<&Asin> {
+        let parts = self.parts.iter().filter(|part| part.scope == scope && part.counts(policy, at));
+        parts.filter(|part| part.product.terms_at(at).manufacturer == *id).map(|part| &part.product.asin).collect()
+    }
+
+    /// The instants that the version judges at which that may change.
+    fn turns(&self, id: &ManufacturerId, scope: Scope) -> BTreeSet<i64> {
+        let mine = self.parts.iter().filter(|part| part.scope == scope && was_made_by(part.product, id));
+        let turns =
+            mine.flat_map(|part| part.product.turns().into_iter().chain([part.removal, part.end, part.least(self.policy)]));
+        turns.chain([self.from]).filter(|turn| (self.from..=self.last).contains(turn)).collect()
+    }
+}
+
+impl Follower<'_> {
+    fn follow(&mut self, era: &Era<'_>) {
+        for scope in scopes(era.policy) {
+            for turn in era.turns(self.id, scope) {
+                let is_suspended = !era.removed(self.id, scope, era.policy, turn).is_empty();
+                if is_suspended != self.suspended.contains(&scope) {
+                    let kind = if is_suspended { DecisionKind::Suspension } else { DecisionKind::SuspensionLifted };
+                    self.decisions.push(decide(era.policy, kind, self.id, scope, turn));
+                    self.set(scope, is_suspended);
                 }
             }
-            if ever_suspended || is_listed(registry, id, scope, at) {
-                let removed = removed_at(at).into_iter().cloned().collect();
+        }
+    }
+
+    /// A switch that changes the scopes decides nothing: in the new ones the manufacturer is suspended
+    /// or not by what held just before, as the products' lives are carried over (R18).
+    fn change_scopes(&mut self, before: &Era<'_>, era: &Era<'_>) {
+        self.suspended.clear();
+        for scope in scopes(era.policy) {
+            let is_suspended = !era.removed(self.id, scope, before.policy, before.last).is_empty();
+            self.set(scope, is_suspended);
+        }
+    }
+
+    fn set(&mut self, scope: Scope, is_suspended: bool) {
+        if is_suspended {
+            self.suspended.insert(scope);
+            self.ever.insert(scope);
+        } else {
+            self.suspended.remove(&scope);
+        }
+    }
+}
+
+/// Every manufacturer's standing at T, the end of the last era, and what was decided about it by then.
+pub(super) fn manufacturers(registry: &Registry, eras: &[Era<'_>]) -> (Vec<ManufacturerStanding>, Vec<Decision>) {
+    let (mut standings, mut decisions) = (Vec::new(), Vec::new());
+    let Some(now) = eras.last() else { return (standings, decisions) };
+    for id in &registry.manufacturers {
+        let mut follower = Follower { id, suspended: BTreeSet::new(), ever: BTreeSet::new(), decisions: Vec::new() };
+        for (n, era) in eras.iter().enumerate() {
+            if let Some(before) = n.checked_sub(1).map(|n| &eras[n]).filter(|before| before.policy.scope != era.policy.scope) {
+                follower.change_scopes(before, era);
+            }
+            follower.follow(era);
+        }
+        for scope in scopes(now.policy) {
+            if follower.ever.contains(&scope) || is_listed(registry, id, scope, now.last) {
+                let removed = now.removed(id, scope, now.policy, now.last).into_iter().cloned().collect();
+                let suspended = follower.suspended.contains(&scope);
                 standings.push(ManufacturerStanding { id: id.clone(), scope, suspended, removed });
             }
         }
+        decisions.append(&mut follower.decisions);
     }
     (standings, decisions)
 }

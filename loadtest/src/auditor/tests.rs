@@ -13,7 +13,7 @@ mod warnings;
 use domain::decision::DecisionKind;
 use domain::event::{EventBody, HealthState};
 use domain::policy::ScopeRule;
-use domain::{Event, Fact, Policy, Region, Report, SubjectRef, Timestamp};
+use domain::{Event, Fact, Policies, Policy, Region, Report, SubjectRef, Timestamp};
 
 use super::differences::decision_line;
 use super::{AuditInput, audit};
@@ -49,19 +49,19 @@ fn at(text: &str) -> Timestamp {
 /// A policy, a registry and events in the making.
 #[derive(Debug)]
 struct World {
-    policy: Policy,
+    policies: Policies,
     facts: Vec<(u64, Fact)>,
     events: Vec<(u64, Event)>,
 }
 
 impl World {
-    fn new(policy: Policy) -> Self {
-        Self { policy, facts: Vec::new(), events: Vec::new() }
+    fn new(policies: impl Into<Policies>) -> Self {
+        Self { policies: policies.into(), facts: Vec::new(), events: Vec::new() }
     }
 
     /// One product B1 of m-1 in the US.
-    fn one(policy: Policy, enabled_at: &str) -> Self {
-        Self::new(policy).badge("B1", "m-1", r#""US""#, enabled_at)
+    fn one(policies: impl Into<Policies>, enabled_at: &str) -> Self {
+        Self::new(policies).badge("B1", "m-1", r#""US""#, enabled_at)
     }
 
     fn badge(self, asin: &str, manufacturer: &str, marketplaces: &str, enabled_at: &str) -> Self {
@@ -129,8 +129,8 @@ impl World {
     }
 
     fn report(&self, until: &str) -> Report {
-        let Self { policy, facts, events } = self;
-        audit(&AuditInput { policy, facts, events, at: at(until) })
+        let Self { policies, facts, events } = self;
+        audit(&AuditInput { policies, facts, events, at: at(until) })
     }
 
     /// Compares the decisions up to an instant with lines: instant, kind, reasons, ASIN or `-`,

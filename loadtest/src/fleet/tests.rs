@@ -246,7 +246,7 @@ fn audited(policy: &Policy, seed: u64, from: Timestamp) -> (Fleet, Report) {
         .zip(fleet.lines())
         .filter_map(|(number, line)| Some((number, wire::event::parse(&line.bytes).ok()?.event().to_owned())));
     let events: Vec<_> = parsed.collect();
-    let report = audit(&AuditInput { policy, facts: &facts, events: &events, at: fleet.config().to() });
+    let report = audit(&AuditInput { policies: &policy.clone().into(), facts: &facts, events: &events, at: fleet.config().to() });
     (fleet, report)
 }
 

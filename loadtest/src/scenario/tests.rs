@@ -40,7 +40,7 @@ fn scenarios() -> impl Iterator<Item = Scenario> {
 fn audited(scenario: &Scenario) -> Report {
     let facts: Vec<_> = (1..).zip(scenario.facts.iter().cloned()).collect();
     let events: Vec<_> = (1..).zip(scenario.events.iter().cloned()).collect();
-    audit(&AuditInput { policy: &scenario.policy, facts: &facts, events: &events, at: scenario.at })
+    audit(&AuditInput { policies: &scenario.policy.clone().into(), facts: &facts, events: &events, at: scenario.at })
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn differences_name_what_differs() {
         [
             "B1 global: downtime_ms: engine 25200001, auditor 25200000",
             "m-1 global: suspended: engine false, auditor true",
-            "decisions: only the auditor has 2025-03-01T06:07:55.201Z suspension [] - m-1 global",
+            "decisions: only the auditor has 2025-03-01T06:07:55.201Z suspension [] - m-1 global by wwa-2024 v1",
         ]
     );
     engine = audit.clone();

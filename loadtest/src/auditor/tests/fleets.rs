@@ -139,24 +139,24 @@ proptest! {
     #[test]
     fn what_is_old_enough_stays(world in world(), one in instant(), other in instant()) {
         let (sooner, later) = (one.min(other), one.max(other));
-        let audit_at = |at| audit(&AuditInput { policy: &world.policy, facts: &world.facts, events: &world.events, at });
+        let audit_at = |at| audit(&AuditInput { policies: &world.policies, facts: &world.facts, events: &world.events, at });
         let (first, second) = (audit_at(sooner), audit_at(later));
-        let settled = sooner.ms() - MINUTE_MS - world.policy.merge_gap.ms();
+        let settled = sooner.ms() - MINUTE_MS - world.policies.versions()[0].merge_gap.ms();
         prop_assert_eq!(lines_before(&first.decisions, settled), lines_before(&second.decisions, settled));
         check_course(&second.decisions);
     }
 
     #[test]
     fn the_order_of_lines_does_not_matter(world in world(), until in instant(), seed in any::<[u8; 32]>()) {
-        let World { policy, mut facts, mut events } = world;
+        let World { policies, mut facts, mut events } = world;
         let told = |facts: &[_], events: &[_]| {
-            let mut report = audit(&AuditInput { policy: &policy, facts, events, at: until });
+            let mut report = audit(&AuditInput { policies: &policies, facts, events, at: until });
             report.rejected.clear();
             report
         };
         let expected = told(&facts, &events);
         let key = |line: u64| (line ^ u64::from(seed[usize::try_from(line % 32).unwrap()])).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let conflicts = audit(&AuditInput { policy: &policy, facts: &facts, events: &events, at: until }).rejected;
+        let conflicts = audit(&AuditInput { policies: &policies, facts: &facts, events: &events, at: until }).rejected;
         facts.retain(|(line, _)| conflicts.iter().all(|conflict| conflict.line != *line));
         facts.sort_by_key(|(line, _)| key(*line));
         events.sort_by_key(|(line, _)| key(*line));

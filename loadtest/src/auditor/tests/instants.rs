@@ -3,12 +3,14 @@
 
 use domain::decision::{Cause, CauseSet};
 use domain::policy::WindowRule;
-use domain::{Decision, DurationMs, OutageEvidence, Policy, Ppm, Region, RegionSet, Scope, Timestamp};
+use domain::{
+    Decision, DurationMs, OutageEvidence, Policy, Ppm, Region, RegionSet, Scope, Timestamp, WarningCause, WarningLevel,
+};
 use proptest::prelude::*;
 
 use super::super::differences::decision_line;
 use super::super::ground::{Outage, ScopeGround};
-use super::super::on::On;
+use super::super::on::{On, Refused, Warned};
 use super::super::registry::{Product, accept};
 use super::super::scoped::Scoped;
 use super::super::spans::{Span, Spans};
@@ -85,21 +87,37 @@ struct Case {
     floor: Option<i64>,
     /// When the scope is lost and gained again, or withdrawn for good.
     turns: [i64; 3],
+    /// What is active before it.
+    warned: Warned,
+    refused: Option<(i64, usize)>,
+}
+
+fn warned() -> impl Strategy<Value = Warned> {
+    let levels = [
+        (WarningLevel::Watch, WarningCause::Budget),
+        (WarningLevel::Warning, WarningCause::Outages),
+        (WarningLevel::Warning, WarningCause::Projection),
+        (WarningLevel::Critical, WarningCause::Budget),
+    ];
+    let reasons = prop::sample::subsequence(levels.to_vec(), 0..=levels.len());
+    (reasons, any::<bool>()).prop_map(|(reasons, dark)| Warned { reasons: reasons.into_iter().collect(), dark })
 }
 
 fn case() -> impl Strategy<Value = Case> {
     let scope = prop_oneof![Just(Scope::Global), Just(Scope::Region(Region::Na))];
     let turns = [0..2 * HORIZON, 0..2 * HORIZON, 0..2 * HORIZON];
-    (policy(), scope, downtime(), downtime(), 0..HORIZON, prop::option::of(0..HORIZON), turns).prop_map(
-        |(policy, scope, own, other, since, floor, mut turns)| {
+    let carried = (warned(), prop::option::of((0..300_i64, 0..5_usize)));
+    (policy(), scope, downtime(), downtime(), 0..HORIZON, prop::option::of(0..HORIZON), turns, carried).prop_map(
+        |(policy, scope, own, other, since, floor, mut turns, (warned, refused))| {
             turns.sort_unstable();
-            Case { policy, scope, own, other, since, floor: floor.map(|floor| floor.min(since)), turns }
+            let floor = floor.map(|floor| floor.min(since));
+            Case { policy, scope, own, other, since, floor, turns, warned, refused }
         },
     )
 }
 
 fn check(case: &Case) {
-    let Case { policy, scope, own, other, since, floor, turns } = case;
+    let Case { policy, scope, own, other, since, floor, turns, warned, refused } = case;
     let origin = at(ORIGIN).ms();
     let change = |after: &i64, marketplaces: &str| {
         let from = Timestamp::clamped(origin + after);
@@ -129,8 +147,11 @@ fn check(case: &Case) {
     let (start, at) = (origin, origin + HORIZON);
     let (listings, skill_listings) = (Vec::new(), Vec::new());
     let (ground, outages) = (&ground, &outages[..]);
-    let scoped = Scoped { policy, product: &product, scope: *scope, start, ground, outages, listings, skill_listings, at };
-    let on = On { scoped: &scoped, global: &global, since: origin + since, floor: floor.map(|floor| origin + floor) };
+    let (product, scope, from, last) = (&product, *scope, i64::MIN, at);
+    let scoped = Scoped { policy, product, scope, start, from, last, ground, outages, listings, skill_listings, at };
+    let floor = floor.map(|floor| origin + floor);
+    let refused = refused.map(|(downtime, outages)| Refused { downtime, outages });
+    let on = On { scoped: &scoped, global: &global, since: origin + since, floor, warned: warned.clone(), refused };
     let (mut few, mut all) = (Vec::new(), Vec::new());
     let ends = (on.judge(&mut few), on.walk(origin + since..=at, &mut all));
     let lines = |decisions: &[Decision]| decisions.iter().map(decision_line).collect::<Vec<_>>();

@@ -130,7 +130,7 @@ fn warnings_are_judged_afresh_at_the_reinstatement() {
     assert_eq!(report.products[0].window.from, at("2025-03-01T07:00"));
     // With a window of a month or so the same three are a breach, at that very instant.
     let window = domain::policy::WindowRule::Rolling(domain::DurationMs::days(89));
-    world.policy = Policy { window, ..world.policy };
+    world.policies = Policy { window, ..lasting() }.into();
     let report = world.report("2025-06-02");
     let last = report.decisions.iter().filter(|decision| decision.kind == DecisionKind::BadgeRemoval).map(|decision| decision.at);
     assert_eq!(last.collect::<Vec<Timestamp>>(), [at("2025-03-01T01:29:42.721"), at("2025-06-01T07:00")]);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use domain::report::{ProductStanding, Standing};
-use domain::{Decision, DecisionKind, Event, Fact, Report, Timestamp};
+use domain::{Decision, DecisionKind, Event, Fact, Policies, Report, Timestamp};
 use serde_json::Value;
 
 use crate::auditor::{AuditInput, audit};
@@ -45,14 +45,14 @@ fn check(name: &str, story: &Value) {
 }
 
 fn tell(story: &Value) -> Report {
-    let policies = wire::policy::parse(story["policy"].as_str().unwrap(), "story").unwrap();
+    let policies = Policies::new(wire::policy::parse(story["policy"].as_str().unwrap(), "story").unwrap()).unwrap();
     let lines = |key: &str| story[key].as_array().unwrap().iter().map(ToString::to_string).collect::<Vec<_>>();
     let facts: Vec<(u64, Fact)> =
         (1..).zip(lines("registry").iter().map(|line| wire::fact::parse(line.as_bytes()).unwrap())).collect();
     let events: Vec<(u64, Event)> =
         (1..).zip(lines("events").iter().map(|line| wire::event::parse(line.as_bytes()).unwrap().event().to_owned())).collect();
     let at = Timestamp::parse_rfc3339(story["at"].as_str().unwrap()).unwrap();
-    audit(&AuditInput { policy: &policies[0], facts: &facts, events: &events, at })
+    audit(&AuditInput { policies: &policies, facts: &facts, events: &events, at })
 }
 
 fn check_product(name: &str, product: &ProductStanding, expected: &Value, warnings: bool) {

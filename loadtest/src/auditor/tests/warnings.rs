@@ -16,7 +16,7 @@ fn ten_days(target: u32) -> Policy {
 #[test]
 fn budget_reasons_begin_at_the_millisecond() {
     let world = World::one(preset(), "2025-01-01").up("product:B1", "2025-01-01");
-    let world = World { policy: Policy { state_ttl: None, ..preset() }, ..world };
+    let world = World { policies: Policy { state_ttl: None, ..preset() }.into(), ..world };
     let world = world.down_for("product:B1", "2025-03-01", 19_867_680);
     let report = world.decides(
         "2025-03-02",
