@@ -17,6 +17,7 @@ pub mod report;
 #[cfg(test)]
 mod samples;
 pub mod standing;
+pub mod stored;
 pub mod view;
 
 pub use error::{Error, LineError, Place, VALUE_CHARS_MAX};
