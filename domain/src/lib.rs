@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod fact;
 pub mod id;
 pub mod interval;
+pub mod page;
 pub mod policy;
 pub mod product;
 pub mod ratio;
@@ -26,6 +27,7 @@ pub use id::{
     Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef,
 };
 pub use interval::{Interval, IntervalSet};
+pub use page::{PageNo, PageParts};
 pub use policy::{Policies, Policy};
 pub use product::Product;
 pub use ratio::{Ppm, Ratio};

@@ -77,6 +77,14 @@ pub enum Error {
         /// The form that is understood.
         expected: u64,
     },
+    /// Stored bytes aren't what they should be.
+    #[error("this is not a stored {what}: {problem}")]
+    Stored {
+        /// What was to be read.
+        what: &'static str,
+        /// What is wrong with the bytes.
+        problem: &'static str,
+    },
 }
 
 /// A place in a file.

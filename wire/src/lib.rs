@@ -20,6 +20,7 @@ pub mod rerouted;
 mod samples;
 pub mod standing;
 pub mod tick;
+pub mod stored;
 pub mod view;
 
 pub use error::{Error, LineError, Place, VALUE_CHARS_MAX};

@@ -1,0 +1,7 @@
+//! What is kept between runs, as bytes: compact, and each form with its number first.
+//!
+//! Who stores them checks that they are the bytes that were written. Here any bytes are read
+//! without a panic, and without more memory than a small multiple of their length.
+
+pub mod page;
+mod varint;
