@@ -92,7 +92,7 @@ impl Fold<'_, '_> {
         if policy.critical_outage_acknowledge_within.is_none() {
             return;
         }
-        for &run in &self.scope.runs {
+        for &run in self.scope.runs {
             let Some(at) = self.scope.downtime.reached(run.from, policy.min_duration).filter(|&at| at <= run.to) else {
                 continue;
             };

@@ -13,7 +13,6 @@ pub mod fold;
 pub mod id;
 pub mod scope;
 pub mod standing;
-pub mod summed;
 pub mod suspension;
 pub mod warnings;
 

@@ -1,15 +1,15 @@
 //! A product's evidence as one scope sees it, summed up for the fold.
 
 use domain::decision::{Evidence, Scope};
-use domain::evidence::Outage;
+use domain::evidence::{Outage, RegionEvidence};
 use domain::interval::{Interval, IntervalSet};
 use domain::policy::{Frame, Policy};
 use domain::ratio::{PPM, Ratio};
+use domain::summed::SummedSet;
 use domain::time::{DurationMs, Timestamp};
 
 use crate::case::{Case, enabled_at, held};
 use crate::id::About;
-use crate::summed::SummedSet;
 
 /// One scope of a case.
 #[derive(Debug)]
@@ -23,21 +23,16 @@ pub struct ScopeCase<'a> {
     /// The scope's first instant.
     pub enabled_at: Timestamp,
     /// Effective downtime in the scope.
-    pub downtime: SummedSet,
+    pub downtime: &'a SummedSet,
+    /// Measured time and effective downtime in the scope (R8).
+    pub observed: &'a SummedSet,
     /// The scope's own runs: raw downtime, merged (R14).
-    pub runs: IntervalSet,
-    /// Badged and measured time of each region of the scope.
-    pub coverage: Vec<Coverage>,
-    /// The last effective end of each outage; rises with the outages.
-    outage_ends: Vec<Timestamp>,
+    pub runs: &'a IntervalSet,
 }
 
-/// Badged and measured time in a region.
-#[derive(Debug)]
-pub struct Coverage {
-    badged: SummedSet,
-    measured: SummedSet,
-}
+/// What is known of a region that has only just begun.
+static NO_RUNS: IntervalSet = IntervalSet::new();
+static NO_TIME: SummedSet = SummedSet::empty();
 
 /// How a run goes on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,22 +50,13 @@ impl<'a> ScopeCase<'a> {
         let held = held(case.product, scope);
         let enabled_at = enabled_at(case.product, scope)?;
         let evidence = case.evidence;
-        Some(Self {
-            downtime: SummedSet::new(evidence.union_in(scope, |region| &region.effective)),
-            runs: evidence.union_in(scope, |region| &region.raw).merged(evidence.merge_gap),
-            coverage: evidence
-                .regions_in(scope)
-                .map(|region| Coverage {
-                    badged: SummedSet::new(region.badged.clone()),
-                    measured: SummedSet::new(region.measured.clone()),
-                })
-                .collect(),
-            outage_ends: evidence.outages.iter().filter_map(|o| o.effective.as_slice().last()).map(|last| last.to).collect(),
-            case,
-            scope,
-            held,
-            enabled_at,
-        })
+        let (downtime, observed, runs) = match scope {
+            Scope::Global => (&evidence.effective, &evidence.observed, &evidence.runs),
+            Scope::Region(region) => evidence
+                .region(region)
+                .map_or((&NO_TIME, &NO_TIME, &NO_RUNS), |region| (&region.effective, &region.observed, &region.runs)),
+        };
+        Some(Self { downtime, observed, runs, case, scope, held, enabled_at })
     }
 
     /// T.
@@ -102,7 +88,7 @@ impl<'a> ScopeCase<'a> {
     pub fn run_end(&self, at: Timestamp) -> RunEnd {
         let next = self.runs.as_slice().partition_point(|run| run.to < at);
         match self.runs.as_slice().get(next).filter(|run| run.from < at) {
-            Some(run) if run.to.saturating_add(self.case.evidence.merge_gap) < self.at() => RunEnd::At(run.to),
+            Some(run) if run.to.saturating_add(self.case.evidence.rules.merge_gap) < self.at() => RunEnd::At(run.to),
             Some(_) => RunEnd::Open,
             None => RunEnd::At(at),
         }
@@ -121,9 +107,9 @@ impl<'a> ScopeCase<'a> {
         let outages = &self.case.evidence.outages;
         let qualified = outages.partition_point(|outage| outage.qualified_at <= window.to);
         let begun = floor.map_or(0, |floor| outages.partition_point(|outage| outage.run.from < floor));
-        let mut first = begun.max(self.outage_ends.partition_point(|&end| end <= window.from)).min(qualified);
+        let mut first = begun.max(outages.partition_point(|outage| outage.run.to <= window.from)).min(qualified);
         // Only the first can reach out of the window; later ones begin in it.
-        while first < qualified && !outages[first].effective.intersects(window) {
+        while first < qualified && !self.case.evidence.effective.set().intersects(outages[first].run.intersect(window)) {
             first += 1;
         }
         &outages[first..qualified]
@@ -141,7 +127,11 @@ impl<'a> ScopeCase<'a> {
     /// Coverage of a stretch of time over the scope's regions together (R8).
     #[must_use]
     pub fn coverage_ms(&self, window: Interval) -> (i64, i64) {
-        self.coverage.iter().map(|region| region.ms(window)).fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
+        self.case
+            .evidence
+            .regions_in(self.scope)
+            .map(|region| covered_ms(region, window))
+            .fold((0, 0), |(a, b), (c, d)| (a + c, b + d))
     }
 
     /// Whether any region's coverage of a month is too low (R14). A month in which the scope
@@ -149,7 +139,8 @@ impl<'a> ScopeCase<'a> {
     #[must_use]
     pub fn is_dark(&self, month: Interval) -> bool {
         let min = self.case.policy.min_coverage;
-        let mut regions = self.coverage.iter().map(|region| region.ms(month)).filter(|&(_, badged)| badged > 0).peekable();
+        let regions = self.case.evidence.regions_in(self.scope).map(|region| covered_ms(region, month));
+        let mut regions = regions.filter(|&(_, badged)| badged > 0).peekable();
         regions.peek().is_none() || regions.any(|(measured, badged)| below(measured, badged, min.get()))
     }
 
@@ -178,11 +169,9 @@ impl<'a> ScopeCase<'a> {
     }
 }
 
-impl Coverage {
-    /// Measured and badged milliseconds in a window.
-    fn ms(&self, window: Interval) -> (i64, i64) {
-        (self.measured.ms_within(window), self.badged.ms_within(window))
-    }
+/// Measured and badged milliseconds of a region in a window.
+fn covered_ms(region: &RegionEvidence, window: Interval) -> (i64, i64) {
+    (region.measured.ms_within(window), region.badged.ms_within(window))
 }
 
 /// Whether `part` is below a share of `whole`, exactly.

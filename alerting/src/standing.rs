@@ -1,7 +1,6 @@
 //! The numbers of a standing at T (R8, R10).
 
 use domain::decision::WarningLevel;
-use domain::interval::{Interval, IntervalSet};
 use domain::ratio::Ratio;
 use domain::report::{ProbationStanding, ProductStanding, Standing};
 use domain::time::Timestamp;
@@ -22,7 +21,7 @@ pub fn at(
     let window = scope.window(frame, floor, at);
     let downtime_ms = scope.downtime.ms_within(window);
     let (measured, badged) = scope.coverage_ms(window);
-    let observed = observed_ms(scope, window);
+    let observed = scope.observed.ms_within(window);
     ProductStanding {
         asin: case.product.asin.clone(),
         manufacturer: case.product.terms_at(at).manufacturer.clone(),
@@ -38,10 +37,4 @@ pub fn at(
         probation,
         outages: scope.counting(window, floor).iter().map(|outage| case.evidence.show(outage, at)).collect(),
     }
-}
-
-/// |measured ∪ effective downtime| over the scope's regions, as a union in time.
-fn observed_ms(scope: &ScopeCase<'_>, window: Interval) -> i64 {
-    let measured: IntervalSet = scope.case.evidence.union_in(scope.scope, |region| &region.measured);
-    measured.clip(window).union(&scope.downtime.set().clip(window)).ms()
 }

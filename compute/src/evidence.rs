@@ -1,104 +1,178 @@
-//! From the health of subjects to a product's evidence (R6–R9).
+//! From the health of subjects to a product's evidence (R6–R9), stretch by stretch.
+//!
+//! Evidence is grown from an instant on; what lies before it is kept. Time alone changes nothing
+//! before the minute that holds T: an earlier minute has ended, and a state that goes on was cut
+//! at T. So growing from there gives what gathering everything anew would.
 
 use domain::decision::Cause;
-use domain::evidence::{Excluded, Outage, ProductEvidence, RegionEvidence};
+use domain::evidence::{EvidenceRules, Excluded, Outage, ProductEvidence, RegionEvidence};
 use domain::fact::{Exclusion, ExclusionTarget, Terms};
 use domain::id::{Region, SubjectKind, SubjectRef};
 use domain::interval::{Interval, IntervalSet};
-use domain::policy::Policy;
 use domain::product::Product;
-use domain::time::{DurationMs, Timestamp};
+use domain::summed::SummedSet;
+use domain::time::Timestamp;
 
-use crate::subject::SubjectHealth;
+use crate::ask::Ask;
 
-/// Gathers what is known of a product up to `until`.
-///
-/// `health` finds what was reported about a subject in a region; `exclusions` may hold ones
-/// that don't concern the product.
-pub fn gather<'h>(
-    product: &Product,
-    exclusions: &[Exclusion],
-    policy: &Policy,
-    until: Timestamp,
-    health: impl Fn(SubjectRef<'_>, Region) -> Option<&'h SubjectHealth>,
-) -> ProductEvidence {
-    let mut excluded = Vec::new();
-    let regions: Vec<RegionEvidence> = Region::ALL
-        .into_iter()
-        .filter_map(|region| {
-            let badged = product.badged_in(region).clip(Interval::new(Timestamp::MIN, until));
-            (!badged.is_empty()).then(|| {
-                let gatherer = Gatherer { product, policy, until, region, badged };
-                gatherer.region(exclusions, &mut excluded, &health)
-            })
-        })
-        .collect();
-    let outages = outages(&regions, policy);
-    ProductEvidence { until, merge_gap: policy.merge_gap, regions, outages, excluded }
+/// Who knows the health of subjects.
+pub trait Health {
+    /// Downtime of a subject in a region (R3, R4), cut to what is asked for.
+    fn downtime(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet;
+
+    /// Measured time of a subject in a region (R8), cut to what is asked for.
+    fn measured(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet;
 }
 
-struct Gatherer<'a> {
-    product: &'a Product,
-    policy: &'a Policy,
-    until: Timestamp,
-    region: Region,
-    badged: IntervalSet,
+/// Gathers what is known of a product.
+#[derive(Clone, Copy, Debug)]
+pub struct Gatherer<'a> {
+    /// The product.
+    pub product: &'a Product,
+    /// Exclusions that count; may hold ones that don't concern the product.
+    pub exclusions: &'a [Exclusion],
+    /// By which rules.
+    pub rules: EvidenceRules,
 }
 
 impl Gatherer<'_> {
-    fn region<'h>(
-        self,
-        exclusions: &[Exclusion],
-        excluded: &mut Vec<Excluded>,
-        health: &impl Fn(SubjectRef<'_>, Region) -> Option<&'h SubjectHealth>,
-    ) -> RegionEvidence {
-        let own = SubjectRef { kind: SubjectKind::Product, id: self.product.asin.as_str() };
-        let measured = health(own, self.region).map(|own| own.measured(self.until, self.policy)).unwrap_or_default();
+    /// Everything up to `until`.
+    pub fn gather(&self, until: Timestamp, health: &impl Health) -> ProductEvidence {
+        let mut evidence = ProductEvidence::new(self.rules);
+        self.grow(&mut evidence, Timestamp::MIN, until, health);
+        evidence
+    }
+
+    /// Brings evidence up to `until`. What lies before `from` and before the minute that held the
+    /// last `until` is kept: nothing there may have changed. O(what lies in the rest).
+    pub fn grow(&self, evidence: &mut ProductEvidence, from: Timestamp, until: Timestamp, health: &impl Health) {
+        let settled = evidence.until.min(until).floor_minute();
+        let stretch = Interval::new(from.min(settled).max(evidence.since), until);
+        let unsettled = evidence.truncate(stretch.from);
+        evidence.until = until;
+        let (mut raw, mut effective, mut observed) = (IntervalSet::new(), IntervalSet::new(), IntervalSet::new());
+        for (place, region) in self.arrange(evidence, until).into_iter().enumerate() {
+            let badged = evidence.regions[place].badged.set().clip(stretch);
+            let found = Stretch { gatherer: self, region, within: stretch, until, badged }.gather(health);
+            for (exclusion, downtime) in &found.excluded {
+                note_excluded(&mut evidence.excluded, exclusion, region, downtime);
+            }
+            raw = raw.union(&found.raw);
+            effective = effective.union(&found.effective);
+            observed = observed.union(&found.measured).union(&found.effective);
+            append(&mut evidence.regions[place], self.rules, &found);
+        }
+        evidence.effective.extend(&effective);
+        evidence.observed.extend(&observed);
+        raw.iter().for_each(|interval| evidence.runs.push_merging(*interval, self.rules.merge_gap));
+        find_outages(evidence, unsettled);
+    }
+
+    /// Sets each region's badged time; regions in which the product isn't badged are left out.
+    fn arrange(&self, evidence: &mut ProductEvidence, until: Timestamp) -> Vec<Region> {
+        let mut known = std::mem::take(&mut evidence.regions);
+        for region in Region::ALL {
+            let badged = self.product.badged_in(region).clip(Interval::new(Timestamp::MIN, until));
+            if !badged.is_empty() {
+                let place = known.iter().position(|known| known.region == region);
+                let mut kept = place.map_or_else(|| RegionEvidence::new(region), |place| known.swap_remove(place));
+                kept.badged = SummedSet::new(&badged);
+                evidence.regions.push(kept);
+            }
+        }
+        evidence.regions.iter().map(|region| region.region).collect()
+    }
+}
+
+/// A region of a product in a stretch of time.
+struct Stretch<'a> {
+    gatherer: &'a Gatherer<'a>,
+    region: Region,
+    within: Interval,
+    until: Timestamp,
+    /// Cut to the stretch.
+    badged: IntervalSet,
+}
+
+/// What was found there.
+struct Found<'a> {
+    raw: IntervalSet,
+    effective: IntervalSet,
+    by_cause: [IntervalSet; 3],
+    measured: IntervalSet,
+    excluded: Vec<(&'a Exclusion, IntervalSet)>,
+}
+
+impl<'a> Stretch<'a> {
+    fn gather(&self, health: &impl Health) -> Found<'a> {
+        let own = SubjectRef { kind: SubjectKind::Product, id: self.gatherer.product.asin.as_str() };
+        let measured = health.measured(own, self.region, self.ask(self.within)).intersect(&self.badged);
         let down = Cause::ALL.map(|cause| self.downtime(cause, health));
         let raw = down.iter().fold(IntervalSet::new(), |all, set| all.union(set));
-        let excuse = self.excuse(&raw, exclusions, excluded);
-        RegionEvidence {
-            region: self.region,
-            effective: raw.subtract(&excuse),
-            raw,
-            by_cause: down.map(|set| set.subtract(&excuse)),
-            measured: measured.intersect(&self.badged),
-            badged: self.badged,
-        }
+        let excluded = self.excluded(&raw);
+        let excuse = excluded.iter().fold(IntervalSet::new(), |all, (_, downtime)| all.union(downtime));
+        Found { effective: raw.subtract(&excuse), by_cause: down.map(|set| set.subtract(&excuse)), raw, measured, excluded }
+    }
+
+    const fn ask(&self, within: Interval) -> Ask {
+        Ask { within, until: self.until, state_ttl: self.gatherer.rules.state_ttl }
     }
 
     /// Downtime from a cause while the registry ties the product to it and the badge holds (R6).
-    fn downtime<'h>(&self, cause: Cause, health: &impl Fn(SubjectRef<'_>, Region) -> Option<&'h SubjectHealth>) -> IntervalSet {
-        let mut out: Vec<Interval> = Vec::new();
-        for (tied, terms) in self.product.terms() {
+    fn downtime(&self, cause: Cause, health: &impl Health) -> IntervalSet {
+        let product = self.gatherer.product;
+        let mut out = IntervalSet::new();
+        for (tied, terms) in product.terms() {
+            let within = tied.intersect(self.within);
             let subject = match cause {
-                Cause::Own => Some(SubjectRef { kind: SubjectKind::Product, id: self.product.asin.as_str() }),
+                Cause::Own => Some(SubjectRef { kind: SubjectKind::Product, id: product.asin.as_str() }),
                 Cause::Skill => terms.skill.as_ref().map(|skill| SubjectRef { kind: SubjectKind::Skill, id: skill.as_str() }),
                 Cause::Hub => terms.hub.as_ref().map(|hub| SubjectRef { kind: SubjectKind::Hub, id: hub.as_str() }),
             };
-            if let Some(found) = subject.and_then(|subject| health(subject, self.region)) {
-                out.extend(found.downtime(self.until, self.policy).clip(tied).iter());
+            if let Some(subject) = subject.filter(|_| !within.is_empty()) {
+                health.downtime(subject, self.region, self.ask(within)).iter().for_each(|interval| out.push(*interval));
             }
         }
-        out.into_iter().collect::<IntervalSet>().intersect(&self.badged)
+        out.intersect(&self.badged)
     }
 
-    /// What exclusions take out of this region's raw downtime (R7).
-    fn excuse(&self, raw: &IntervalSet, exclusions: &[Exclusion], excluded: &mut Vec<Excluded>) -> IntervalSet {
-        let mut all = IntervalSet::new();
-        for exclusion in exclusions.iter().filter(|exclusion| exclusion.regions.contains(self.region)) {
+    /// What exclusions take out of raw downtime (R7).
+    fn excluded(&self, raw: &IntervalSet) -> Vec<(&'a Exclusion, IntervalSet)> {
+        let product = self.gatherer.product;
+        let here = self.gatherer.exclusions.iter().filter(|exclusion| exclusion.regions.contains(self.region));
+        here.filter_map(|exclusion| {
             let downtime = raw.clip(exclusion.interval);
             if downtime.is_empty() {
-                continue;
+                return None;
             }
-            let downtime = downtime.intersect(&self.product.when(|terms| covers(&exclusion.target, self.product, terms)));
-            if !downtime.is_empty() {
-                all = all.union(&downtime);
-                excluded.push(Excluded { id: exclusion.id.clone(), region: self.region, downtime });
-            }
-        }
-        all
+            let downtime = downtime.intersect(&product.when(|terms| covers(&exclusion.target, product, terms)));
+            (!downtime.is_empty()).then_some((exclusion, downtime))
+        })
+        .collect()
     }
+}
+
+/// Adds a stretch's evidence to a region's, which ends where the stretch begins.
+fn append(region: &mut RegionEvidence, rules: EvidenceRules, found: &Found<'_>) {
+    for interval in &found.raw {
+        region.raw.push(*interval);
+        region.runs.push_merging(*interval, rules.merge_gap);
+    }
+    region.effective.extend(&found.effective);
+    region.measured.extend(&found.measured);
+    region.observed.extend(&found.measured.union(&found.effective));
+    for (all, more) in region.by_cause.iter_mut().zip(&found.by_cause) {
+        more.iter().for_each(|interval| all.push(*interval));
+    }
+}
+
+fn note_excluded(all: &mut Vec<Excluded>, exclusion: &Exclusion, region: Region, downtime: &IntervalSet) {
+    let place = all.binary_search_by(|known| (&known.id, known.region).cmp(&(&exclusion.id, region)));
+    let place = place.unwrap_or_else(|place| {
+        all.insert(place, Excluded { id: exclusion.id.clone(), region, downtime: IntervalSet::new() });
+        place
+    });
+    downtime.iter().for_each(|interval| all[place].downtime.push(*interval));
 }
 
 fn covers(target: &ExclusionTarget, product: &Product, terms: &Terms) -> bool {
@@ -113,36 +187,20 @@ fn covers(target: &ExclusionTarget, product: &Product, terms: &Terms) -> bool {
     }
 }
 
-/// The runs of all regions together that became outages (R9).
-fn outages(regions: &[RegionEvidence], policy: &Policy) -> Vec<Outage> {
-    let union = |of: fn(&RegionEvidence) -> &IntervalSet| regions.iter().fold(IntervalSet::new(), |all, r| all.union(of(r)));
-    let (raw, effective) = (union(|region| &region.raw), union(|region| &region.effective));
-    raw.merged(policy.merge_gap)
-        .iter()
-        .filter_map(|&run| {
-            let effective = effective.clip(run);
-            let qualified_at = reached(&effective, policy.min_duration)?;
+/// Finds the outages among the runs from an instant on (R9).
+fn find_outages(evidence: &mut ProductEvidence, from: Timestamp) {
+    let settled = evidence.runs.as_slice().partition_point(|run| run.from < from);
+    for &run in &evidence.runs.as_slice()[settled..] {
+        let qualified = evidence.effective.reached(run.from, evidence.rules.min_duration).filter(|at| *at <= run.to);
+        if let Some(qualified_at) = qualified {
             let mut first_in = [None; Region::COUNT];
-            for evidence in regions {
-                let first = evidence.effective.overlapping(run).first();
-                first_in[evidence.region.index()] = first.map(|first| first.from.max(run.from));
+            for region in &evidence.regions {
+                let first = region.effective.set().overlapping(run).first();
+                first_in[region.region.index()] = first.map(|first| first.from.max(run.from));
             }
-            Some(Outage { run, effective, qualified_at, first_in })
-        })
-        .collect()
-}
-
-/// The first instant at which so much of the set lies before it; `None` if it never does.
-#[must_use]
-pub fn reached(set: &IntervalSet, length: DurationMs) -> Option<Timestamp> {
-    let mut missing = length.ms();
-    set.iter().find_map(|interval| {
-        if interval.ms() >= missing {
-            return Some(interval.from.saturating_add(DurationMs(missing)));
+            evidence.outages.push(Outage { run, qualified_at, first_in });
         }
-        missing -= interval.ms();
-        None
-    })
+    }
 }
 
 #[cfg(test)]

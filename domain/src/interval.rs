@@ -102,6 +102,37 @@ impl IntervalSet {
         }
     }
 
+    /// Adds an interval that starts no earlier than any in the set, and fills a gap of at most
+    /// `gap` before it (R9).
+    ///
+    /// # Panics
+    /// In debug builds when `next` starts before the last interval does.
+    pub fn push_merging(&mut self, next: Interval, gap: DurationMs) {
+        match self.0.last() {
+            Some(last) if !next.is_empty() && next.from.ms() - last.to.ms() <= gap.ms() => {
+                self.push(Interval::new(last.to.min(next.from), next.to));
+            }
+            _ => self.push(next),
+        }
+    }
+
+    /// Takes out what lies at or after an instant. O(what is taken out).
+    pub fn truncate(&mut self, at: Timestamp) {
+        while self.0.last().is_some_and(|last| last.from >= at) {
+            self.0.pop();
+        }
+        if let Some(last) = self.0.last_mut() {
+            last.to = last.to.min(at);
+        }
+    }
+
+    /// Takes out the intervals that end by an instant; returns how many.
+    pub fn forget(&mut self, before: Timestamp) -> usize {
+        let forgotten = self.0.partition_point(|interval| interval.to <= before);
+        self.0.drain(..forgotten);
+        forgotten
+    }
+
     /// Total length in milliseconds.
     #[must_use]
     pub fn ms(&self) -> i64 {
@@ -214,14 +245,9 @@ impl IntervalSet {
     /// The set with gaps of at most `gap` filled (R9).
     #[must_use]
     pub fn merged(&self, gap: DurationMs) -> Self {
-        let mut out: Vec<Interval> = Vec::with_capacity(self.0.len());
-        for interval in &self.0 {
-            match out.last_mut() {
-                Some(last) if interval.from.ms() - last.to.ms() <= gap.ms() => last.to = interval.to,
-                _ => out.push(*interval),
-            }
-        }
-        Self(out)
+        let mut out = Self::new();
+        self.0.iter().for_each(|interval| out.push_merging(*interval, gap));
+        out
     }
 }
 

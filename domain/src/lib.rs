@@ -17,11 +17,12 @@ pub mod product;
 pub mod ratio;
 pub mod rejection;
 pub mod report;
+pub mod summed;
 pub mod time;
 
 pub use decision::{Decision, DecisionId, DecisionKind, Evidence, OutageEvidence, Reason, Scope, WarningCause, WarningLevel};
 pub use event::{Event, EventBody, EventRef, HealthState};
-pub use evidence::{Outage, ProductEvidence, RegionEvidence};
+pub use evidence::{EvidenceRules, Outage, ProductEvidence, RegionEvidence};
 pub use fact::Fact;
 pub use id::{
     Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef,
@@ -33,4 +34,5 @@ pub use product::Product;
 pub use ratio::{Ppm, Ratio};
 pub use rejection::{RejectReason, Rejection};
 pub use report::Report;
+pub use summed::SummedSet;
 pub use time::{DurationMs, Timestamp};

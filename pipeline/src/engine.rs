@@ -1,12 +1,12 @@
 //! The engine: facts and events in, in any order; what they imply out (R19).
 
 use alerting::{Case, Certification, Judgement, Removed};
-use compute::gather;
+use compute::Gatherer;
 use domain::decision::{Decision, Scope};
 use domain::event::EventRef;
 use domain::fact::Fact;
 use domain::id::{Asin, Subject};
-use domain::policy::Policy;
+use domain::policy::{Policies, Policy};
 use domain::product::Product;
 use domain::rejection::RejectReason;
 use domain::report::{ManufacturerStanding, ProductStanding};
@@ -14,7 +14,7 @@ use domain::time::Timestamp;
 use ingest::{Named, Names};
 use registry::{Ledger, Refusal, Registry};
 
-use crate::subjects::Subjects;
+use crate::subjects::{KnownHealth, Subjects};
 
 /// What became of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -153,8 +153,9 @@ impl<N: Names + Default> Engine<N> {
         if scopes.is_empty() {
             return (Vec::new(), false);
         }
-        let health = |subject: domain::SubjectRef<'_>, region| self.subjects.health(subject, region);
-        let evidence = gather(product, &self.registry.exclusions, &self.policy, at, health);
+        let health = KnownHealth { subjects: &self.subjects, policies: &Policies::from(self.policy.clone()) };
+        let gatherer = Gatherer { product, exclusions: &self.registry.exclusions, rules: (&self.policy).into() };
+        let evidence = gatherer.gather(at, &health);
         let certification = Certification {
             listings: self.registry.listings.get(&product.asin).cloned().unwrap_or_default(),
             skill_listings: self.registry.skill_listings_of(product).cloned().collect(),
@@ -162,7 +163,7 @@ impl<N: Names + Default> Engine<N> {
         let case = Case { policy: &self.policy, product, evidence: &evidence, certification: &certification };
         let judged = scopes.into_iter().filter_map(|scope| alerting::judge(&case, scope).map(|judgement| (scope, judgement)));
         let ends = evidence.regions.iter().filter_map(|region| region.raw.as_slice().last()).map(|last| last.to);
-        let is_open = ends.max().is_some_and(|end| end.saturating_add(evidence.merge_gap) >= at);
+        let is_open = ends.max().is_some_and(|end| end.saturating_add(evidence.rules.merge_gap) >= at);
         (judged.collect(), is_open)
     }
 

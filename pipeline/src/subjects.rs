@@ -1,7 +1,10 @@
 //! The table of subjects: from a subject's name to its number, from its number to its health.
 
-use compute::SubjectHealth;
+use compute::{Ask, Health, SubjectHealth};
 use domain::id::{Region, Subject, SubjectKind, SubjectRef};
+use domain::interval::IntervalSet;
+use domain::policy::{Policies, Policy};
+use domain::time::Timestamp;
 use rustc_hash::FxHashMap;
 
 /// Every registered subject with its health.
@@ -63,6 +66,36 @@ impl Subjects {
                 self.slots[number as usize].dependents.push(product);
             }
         }
+    }
+}
+
+/// Subjects' health as a source of evidence by one of several versions of a policy.
+pub(crate) struct KnownHealth<'a> {
+    pub(crate) subjects: &'a Subjects,
+    pub(crate) policies: &'a Policies,
+}
+
+impl KnownHealth<'_> {
+    fn answer(
+        &self,
+        subject: SubjectRef<'_>,
+        region: Region,
+        ask: Ask,
+        of: impl Fn(&SubjectHealth, Timestamp, &Policy) -> IntervalSet,
+    ) -> IntervalSet {
+        let policy = self.policies.versions().iter().find(|policy| policy.state_ttl == ask.state_ttl);
+        let health = self.subjects.health(subject, region);
+        health.zip(policy).map(|(health, policy)| of(health, ask.until, policy).clip(ask.within)).unwrap_or_default()
+    }
+}
+
+impl Health for KnownHealth<'_> {
+    fn downtime(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet {
+        self.answer(subject, region, ask, SubjectHealth::downtime)
+    }
+
+    fn measured(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet {
+        self.answer(subject, region, ask, SubjectHealth::measured)
     }
 }
 

@@ -52,8 +52,9 @@ impl Fold<'_, '_> {
             if let Scope::Region(region) = scope.scope {
                 out.extend(outage.first_in[region.index()].map(|first| first + TICK));
             }
-            out.extend(outage.effective.iter().flat_map(|interval| [interval.from + TICK, interval.to]));
         }
+        let effective = scope.case.evidence.effective.set();
+        out.extend(effective.iter().flat_map(|interval| [interval.from + TICK, interval.to]));
         match scope.case.policy.window {
             WindowRule::Rolling(window) => {
                 out.extend(self.floor);
