@@ -19,8 +19,8 @@ pub mod rerouted;
 #[cfg(test)]
 mod samples;
 pub mod standing;
-pub mod tick;
 pub mod stored;
+pub mod tick;
 pub mod view;
 
 pub use error::{Error, LineError, Place, VALUE_CHARS_MAX};
