@@ -9,6 +9,7 @@ use domain::policy::Policy;
 use domain::product::Product;
 use domain::time::{DurationMs, Timestamp};
 
+use crate::ask::Ask;
 use crate::subject::SubjectHealth;
 
 /// Gathers what is known of a product up to `until`.
@@ -53,7 +54,7 @@ impl Gatherer<'_> {
         health: &impl Fn(SubjectRef<'_>, Region) -> Option<&'h SubjectHealth>,
     ) -> RegionEvidence {
         let own = SubjectRef { kind: SubjectKind::Product, id: self.product.asin.as_str() };
-        let measured = health(own, self.region).map(|own| own.measured(self.until, self.policy)).unwrap_or_default();
+        let measured = health(own, self.region).map(|own| own.measured(self.ask())).unwrap_or_default();
         let down = Cause::ALL.map(|cause| self.downtime(cause, health));
         let raw = down.iter().fold(IntervalSet::new(), |all, set| all.union(set));
         let excuse = self.excuse(&raw, exclusions, excluded);
@@ -67,6 +68,10 @@ impl Gatherer<'_> {
         }
     }
 
+    fn ask(&self) -> Ask {
+        Ask { within: Interval::ALWAYS, until: self.until, state_ttl: self.policy.state_ttl }
+    }
+
     /// Downtime from a cause while the registry ties the product to it and the badge holds (R6).
     fn downtime<'h>(&self, cause: Cause, health: &impl Fn(SubjectRef<'_>, Region) -> Option<&'h SubjectHealth>) -> IntervalSet {
         let mut out: Vec<Interval> = Vec::new();
@@ -77,7 +82,7 @@ impl Gatherer<'_> {
                 Cause::Hub => terms.hub.as_ref().map(|hub| SubjectRef { kind: SubjectKind::Hub, id: hub.as_str() }),
             };
             if let Some(found) = subject.and_then(|subject| health(subject, self.region)) {
-                out.extend(found.downtime(self.until, self.policy).clip(tied).iter());
+                out.extend(found.downtime(self.ask()).clip(tied).iter());
             }
         }
         out.into_iter().collect::<IntervalSet>().intersect(&self.badged)

@@ -1,12 +1,12 @@
 //! The engine: facts and events in, in any order; what they imply out (R19).
 
 use alerting::{Case, Certification, Judgement, Removed};
-use compute::gather;
+use compute::{Applied as Counted, gather};
 use domain::decision::{Decision, Scope};
 use domain::event::EventRef;
 use domain::fact::Fact;
 use domain::id::{Asin, Subject};
-use domain::policy::Policy;
+use domain::policy::{Policies, Policy};
 use domain::product::Product;
 use domain::rejection::RejectReason;
 use domain::report::{ManufacturerStanding, ProductStanding};
@@ -42,6 +42,7 @@ pub struct Implied {
 #[derive(Debug)]
 pub struct Engine<N> {
     policy: Policy,
+    policies: Policies,
     names: N,
     ledger: Ledger,
     facts: u64,
@@ -60,6 +61,7 @@ impl<N: Names + Default> Engine<N> {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
+            policies: Policies::from(policy.clone()),
             policy,
             names: N::default(),
             ledger: Ledger::default(),
@@ -122,7 +124,9 @@ impl<N: Names + Default> Engine<N> {
             Named::Conflict => return conflicting(event),
             Named::TooOld => return too_old(event),
         }
-        if self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policy) {
+        // Pages never leave memory here, so none is absent.
+        let counted = self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policies);
+        if let Counted::Changed(_) = counted {
             for &product in self.subjects.dependents(subject) {
                 if !std::mem::replace(&mut self.is_dirty[product as usize], true) {
                     self.dirty.push(product);

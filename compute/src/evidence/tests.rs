@@ -1,8 +1,9 @@
 use domain::fact::{ExclusionReason, Terms};
 use domain::id::{Asin, ExclusionId, ManufacturerId, Marketplace, RegionSet, SkillId, Subject};
-use domain::{EventBody, HealthState};
+use domain::{EventBody, HealthState, Policies};
 
 use super::*;
+use crate::subject::Applied;
 
 /// The preset `wwa-2024`, with states that hold for ever.
 pub(crate) fn policy() -> Policy {
@@ -42,10 +43,11 @@ fn product(enabled: i64, terms: Terms) -> Product {
 }
 
 fn down(parts: &[(i64, i64)]) -> SubjectHealth {
-    let mut health = SubjectHealth::default();
+    let (mut health, policies) = (SubjectHealth::default(), Policies::from(policy()));
     for &(from, to) in parts {
-        health.apply(ms(from), EventBody::State(HealthState::Down), &policy());
-        health.apply(ms(to), EventBody::State(HealthState::Up), &policy());
+        for (at, state) in [(from, HealthState::Down), (to, HealthState::Up)] {
+            assert_eq!(health.apply(ms(at), EventBody::State(state), &policies), Applied::Changed(ms(at)));
+        }
     }
     health
 }
