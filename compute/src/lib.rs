@@ -6,9 +6,14 @@
 
 pub mod ask;
 pub mod evidence;
-pub mod minutes;
+mod held;
+mod minute_set;
+mod minutes;
+pub mod page;
+mod pages;
 pub mod subject;
 
 pub use ask::Ask;
 pub use evidence::{Gatherer, Health};
-pub use subject::SubjectHealth;
+pub use page::Page;
+pub use subject::{Applied, Attempts, SubjectHealth};

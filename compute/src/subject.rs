@@ -1,111 +1,220 @@
-//! The health of one subject in one region: its minutes and its states.
+//! The health of one subject in one region: its minutes and its states, in bounded memory (R24).
+//!
+//! Counts and states lie in pages, which the owner takes out when they are old and brings back
+//! when a late event needs them. What they say stays: which minutes are down and judged, and how
+//! far states hold. So every answer comes from memory, and is the same whichever pages are there.
 
 use domain::event::{EventBody, HealthState};
 use domain::interval::{Interval, IntervalSet};
-use domain::policy::Policy;
-use domain::time::{DurationMs, Timestamp};
+use domain::page::{PAGE_MINUTES, PageNo};
+use domain::policy::Policies;
+use domain::time::{DurationMs, MINUTE_MS, Timestamp};
 
-use crate::minutes::Minutes;
+use crate::Ask;
+use crate::held::{Held, Neighbours, Ttls};
+use crate::minute_set::{HOUR_MINUTES, MinuteSet, minute_of};
+use crate::page::Page;
+use crate::pages::Pages;
+
+/// The most that an explicit state takes in memory while its page is there, spare room included:
+/// 8 bytes of the state and 16 of the stretch that it may begin, and as much to grow into. A
+/// subject that changes its state every second for a day takes less than 5 MB.
+pub const STATE_BYTES_MAX: usize = 2 * (8 + 16);
+/// The same once its page has left.
+pub const STATE_LEFT_BYTES_MAX: usize = 2 * 16;
 
 /// Everything reported about one subject in one region.
 #[derive(Clone, Default, Debug)]
 pub struct SubjectHealth {
-    minutes: Minutes,
-    /// Sorted by instant, one state each: the worst reported there (R4).
-    states: Vec<(Timestamp, HealthState)>,
+    pages: Pages,
+    /// The down minutes, ended or not, whether or not their page is in memory.
+    down: MinuteSet,
+    /// The judged minutes, likewise.
+    judged: MinuteSet,
+    /// How far states hold, likewise.
+    held: Held,
+    /// What is before this instant, a page's start, isn't known any more.
+    forgotten: Timestamp,
+}
+
+/// What an event changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "an event whose page is absent has not been taken in"]
+pub enum Applied {
+    /// Nothing that matters.
+    Unchanged,
+    /// Downtime or measured time may differ from this instant on.
+    Changed(Timestamp),
+    /// Nothing, as its page isn't in memory: [`SubjectHealth::load`] it and apply the event again.
+    Absent(PageNo),
+}
+
+/// Attempts of some minutes together.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Attempts {
+    /// Those that succeeded.
+    pub ok: u64,
+    /// Those that failed.
+    pub failed: u64,
 }
 
 impl SubjectHealth {
-    /// Takes in what an event says. Returns whether downtime may have changed.
-    pub fn apply(&mut self, at: Timestamp, body: EventBody, policy: &Policy) -> bool {
+    /// Takes in what an event says. Slices are judged by the version in force at the minute's
+    /// start (R3, R18). What lies before everything that is remembered changes nothing.
+    ///
+    /// All calls must be given the same versions: what has left memory was summed up for them.
+    #[inline]
+    pub fn apply(&mut self, at: Timestamp, body: EventBody, policies: &Policies) -> Applied {
+        if at < self.forgotten {
+            return Applied::Unchanged;
+        }
         match body {
-            EventBody::Outcome { ok, failed } => self.minutes.add(at, ok, failed, policy),
-            EventBody::State(state) => self.declare(at, state),
+            EventBody::Outcome { ok, failed } => self.count(at, ok, failed, policies),
+            EventBody::State(state) => self.declare(at, state, policies),
         }
     }
 
-    /// Downtime up to `until`: down minutes and `down` or `maintenance` states (R3, R4).
+    /// Downtime in the asked stretch: down minutes that have ended, and `down` or `maintenance`
+    /// states (R3, R4). O(log n + what lies in the stretch).
     #[must_use]
-    pub fn downtime(&self, until: Timestamp, policy: &Policy) -> IntervalSet {
-        self.minutes.down(until).union(&self.states(until, policy.state_ttl, HealthState::is_downtime))
+    pub fn downtime(&self, ask: Ask) -> IntervalSet {
+        self.answer(ask, &self.down, HealthState::is_downtime)
     }
 
-    /// Measured time up to `until`: judged minutes and every state but `unknown` (R8).
+    /// Measured time in the asked stretch: judged minutes that have ended, and every state but
+    /// `unknown` (R8). O(log n + what lies in the stretch).
     #[must_use]
-    pub fn measured(&self, until: Timestamp, policy: &Policy) -> IntervalSet {
-        self.minutes.judged(until).union(&self.states(until, policy.state_ttl, HealthState::is_measured))
+    pub fn measured(&self, ask: Ask) -> IntervalSet {
+        self.answer(ask, &self.judged, HealthState::is_measured)
     }
 
-    fn declare(&mut self, at: Timestamp, state: HealthState) -> bool {
-        // States come mostly in order, and searching among a year of them is slow.
-        let next = match self.states.last() {
-            Some(&(last, _)) if last < at => self.states.len(),
-            _ => self.states.partition_point(|&(instant, _)| instant < at),
-        };
-        match self.states.get_mut(next) {
-            Some((instant, held)) if *instant == at => {
-                let changed = state > *held;
-                *held = state.max(*held);
-                changed
-            }
-            _ => {
-                self.states.insert(next, (at, state));
-                true
+    /// The attempts of the minutes that lie in `within` as a whole; `None` when one of their pages
+    /// isn't in memory.
+    #[must_use]
+    pub fn attempts(&self, within: Interval) -> Option<Attempts> {
+        let (from, to) = (first_minute_from(within.from), minute_of(within.to));
+        if from >= to {
+            return Some(Attempts::default());
+        }
+        let page = |minute: u32| PageNo::new(minute / PAGE_MINUTES);
+        let mut sum = Attempts::default();
+        for (no, page) in self.pages.whole(page(from), page(to - 1))? {
+            let start = no.get() * PAGE_MINUTES;
+            for (_, counts) in page.minutes().filter(|(minute, _)| (from..to).contains(&(start + minute))) {
+                sum.ok = sum.ok.saturating_add(counts.ok);
+                sum.failed = sum.failed.saturating_add(counts.failed);
             }
         }
+        Some(sum)
     }
 
-    fn states(&self, until: Timestamp, ttl: Option<DurationMs>, keep: impl Fn(HealthState) -> bool) -> IntervalSet {
-        let mut out = IntervalSet::new();
-        for (index, &(at, state)) in self.states.iter().enumerate() {
-            if keep(state) {
-                let next = self.states.get(index + 1).map_or(Timestamp::MAX, |&(next, _)| next);
-                let expires = ttl.map_or(Timestamp::MAX, |ttl| at.saturating_add(ttl));
-                out.push(Interval::new(at, next.min(expires).min(until)));
-            }
-        }
-        out
+    /// The down minutes that start in `within`, whole, ended or not.
+    #[must_use]
+    pub fn down_minutes(&self, within: Interval) -> IntervalSet {
+        self.down.between(first_minute_from(within.from), first_minute_from(within.to))
     }
+
+    /// The downtime of the explicit states that begin in `within`, whole: each holds to the next
+    /// state, at most `state_ttl`, even if that is beyond `within`; those that touch are joined.
+    /// `within` is taken as the whole pages that it touches; UTC days are whole pages.
+    ///
+    /// A state changes this also for the stretch in which the state before it begins; see
+    /// [`Self::state_before`].
+    #[must_use]
+    pub fn down_states(&self, within: Interval, state_ttl: Option<DurationMs>) -> Vec<Interval> {
+        if within.is_empty() {
+            return Vec::new();
+        }
+        let from = PageNo::of(within.from).start().max(self.forgotten);
+        let to = PageNo::of(within.to);
+        let to = if to.start() == within.to { within.to } else { to.interval().to };
+        self.held.down(Interval::new(from, to), state_ttl).iter().copied().collect()
+    }
+
+    /// An instant in the page in which the last explicit state before `at` begins, if there is
+    /// one: where [`Self::down_states`] changes beside the page of a state at `at`.
+    #[must_use]
+    pub fn state_before(&self, at: Timestamp) -> Option<Timestamp> {
+        self.held.begun_before(at).filter(|begun| *begun >= self.forgotten)
+    }
+
+    /// Takes pages that end at or before `before` out of memory, and yields those that changed
+    /// since they were made or loaded. They are to be stored; from now on events before `before`
+    /// ask for their page.
+    #[must_use = "these pages are in memory no more"]
+    pub fn evict(&mut self, before: Timestamp) -> Vec<(PageNo, Page)> {
+        self.pages.evict(PageNo::of(before))
+    }
+
+    /// Puts a page back into memory as it was stored last, `None` if it never was. A page that is
+    /// there stays as it is.
+    pub fn load(&mut self, no: PageNo, page: Option<Page>) {
+        self.pages.load(no, page.unwrap_or_default());
+    }
+
+    /// Drops what is known of the time before `before`, rounded down to a page. A state that
+    /// began earlier goes on holding. Pages in memory stay until they are taken out.
+    pub fn forget(&mut self, before: Timestamp) {
+        let no = PageNo::of(before);
+        self.forgotten = self.forgotten.max(no.start());
+        let hour = no.get() * (PAGE_MINUTES / HOUR_MINUTES);
+        self.down.forget(hour);
+        self.judged.forget(hour);
+        self.held.forget(no.start());
+    }
+
+    /// Whether nothing is in memory.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.pages.is_empty() && self.down.is_empty() && self.judged.is_empty() && self.held.is_empty()
+    }
+
+    /// About how much memory it takes, in bytes, with what it holds on the heap.
+    #[must_use]
+    pub fn resident_bytes(&self) -> usize {
+        size_of::<Self>() + self.pages.heap_bytes() + self.down.heap_bytes() + self.judged.heap_bytes() + self.held.heap_bytes()
+    }
+
+    #[inline]
+    fn count(&mut self, at: Timestamp, ok: u32, failed: u32, policies: &Policies) -> Applied {
+        let minute = minute_of(at);
+        let no = PageNo::new(minute / PAGE_MINUTES);
+        let Some(resident) = self.pages.at(no) else { return Applied::Absent(no) };
+        let (before, after) = resident.page.add(minute % PAGE_MINUTES, ok, failed);
+        resident.is_changed = true;
+        let start = at.floor_minute();
+        let policy = policies.at(start);
+        let (old, new) = (before.verdict(policy), after.verdict(policy));
+        if old == new {
+            return Applied::Unchanged;
+        }
+        self.judged.set(minute, new.judged);
+        self.down.set(minute, new.down);
+        Applied::Changed(start)
+    }
+
+    fn declare(&mut self, at: Timestamp, state: HealthState, policies: &Policies) -> Applied {
+        let no = PageNo::of(at);
+        let Some(resident) = self.pages.at(no) else { return Applied::Absent(no) };
+        let offset_ms = u32::try_from(at.ms() - no.start().ms()).expect("a page is shorter than 2^32 milliseconds");
+        let Some(declared) = resident.page.declare(offset_ms, state) else { return Applied::Unchanged };
+        resident.is_changed = true;
+        let instant = |offset_ms: u32| Timestamp::clamped(no.start().ms() + i64::from(offset_ms));
+        let around = Neighbours { before: declared.before.map(instant), after: declared.after.map(instant) };
+        if self.held.declare(at, state, around, Ttls::of(policies)) { Applied::Changed(at) } else { Applied::Unchanged }
+    }
+
+    fn answer(&self, ask: Ask, minutes: &MinuteSet, keep: impl Fn(HealthState) -> bool) -> IntervalSet {
+        let known = Interval::new(self.forgotten, ask.until);
+        let ended = Interval::new(self.forgotten, ask.until.floor_minute());
+        minutes.clip(ask.within.intersect(ended)).union(&self.held.time(ask.within.intersect(known), ask.state_ttl, keep))
+    }
+}
+
+/// The first minute that starts at an instant or later.
+fn first_minute_from(at: Timestamp) -> u32 {
+    minute_of(at) + u32::from(at.ms() % MINUTE_MS != 0)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::evidence::tests::policy;
-    use HealthState::{Down, Maintenance, Unknown, Up};
-
-    fn check(ttl: Option<i64>, states: &[(i64, HealthState)], down: &[(i64, i64)], measured: &[(i64, i64)]) {
-        let mut policy = policy();
-        policy.state_ttl = ttl.map(DurationMs);
-        let set = |parts: &[(i64, i64)]| {
-            parts.iter().map(|&(a, b)| Interval::new(Timestamp::clamped(a), Timestamp::clamped(b))).collect::<IntervalSet>()
-        };
-        let until = Timestamp::clamped(1_000);
-        let mut orders = vec![states.to_vec(), states.to_vec()];
-        orders[1].reverse();
-        for order in orders {
-            let mut health = SubjectHealth::default();
-            for (at, state) in order {
-                health.apply(Timestamp::clamped(at), EventBody::State(state), &policy);
-            }
-            assert_eq!(health.downtime(until, &policy), set(down), "downtime of {states:?}");
-            assert_eq!(health.measured(until, &policy), set(measured), "measured of {states:?}");
-        }
-    }
-
-    #[test]
-    fn a_state_holds_to_the_next_at_most_its_ttl() {
-        check(Some(100), &[(10, Down)], &[(10, 110)], &[(10, 110)]);
-        check(None, &[(10, Down)], &[(10, 1_000)], &[(10, 1_000)]);
-        check(Some(100), &[(10, Down), (60, Down), (90, Up)], &[(10, 90)], &[(10, 190)]);
-        check(Some(100), &[(10, Up), (60, Unknown), (90, Maintenance)], &[(90, 190)], &[(10, 60), (90, 190)]);
-        check(None, &[(10, Up), (2_000, Down)], &[], &[(10, 1_000)]);
-    }
-
-    #[test]
-    fn the_worst_of_one_instant_holds() {
-        check(Some(10), &[(10, Up), (10, Down), (10, Maintenance), (10, Unknown)], &[(10, 20)], &[(10, 20)]);
-        check(Some(10), &[(10, Up), (10, Unknown)], &[], &[]);
-        check(Some(10), &[(10, Maintenance), (10, Unknown)], &[(10, 20)], &[(10, 20)]);
-    }
-}
+mod tests;

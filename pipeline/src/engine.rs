@@ -1,7 +1,7 @@
 //! The engine: facts and events in, in any order; what they imply out (R19).
 
 use alerting::{Case, Certification, Judgement, Removed};
-use compute::Gatherer;
+use compute::{Applied as Counted, Gatherer};
 use domain::decision::{Decision, Scope};
 use domain::event::EventRef;
 use domain::fact::Fact;
@@ -14,7 +14,7 @@ use domain::time::Timestamp;
 use ingest::{Named, Names};
 use registry::{Ledger, Refusal, Registry};
 
-use crate::subjects::{KnownHealth, Subjects};
+use crate::subjects::Subjects;
 
 /// What became of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -42,6 +42,7 @@ pub struct Implied {
 #[derive(Debug)]
 pub struct Engine<N> {
     policy: Policy,
+    policies: Policies,
     names: N,
     ledger: Ledger,
     facts: u64,
@@ -60,6 +61,7 @@ impl<N: Names + Default> Engine<N> {
     #[must_use]
     pub fn new(policy: Policy) -> Self {
         Self {
+            policies: Policies::from(policy.clone()),
             policy,
             names: N::default(),
             ledger: Ledger::default(),
@@ -99,7 +101,7 @@ impl<N: Names + Default> Engine<N> {
     pub fn settle_registry(&mut self) -> Vec<Refusal> {
         let (registry, unknown) = self.ledger.resolve();
         self.registry = registry;
-        self.registry.subjects.iter().for_each(|subject| self.subjects.register(subject));
+        self.registry.subjects.iter().for_each(|subject| self.subjects.register(subject, Timestamp::MIN));
         self.products = self.registry.products.keys().cloned().collect();
         let ties: Vec<(Subject, u32)> = (0..)
             .zip(self.registry.products.values())
@@ -122,7 +124,9 @@ impl<N: Names + Default> Engine<N> {
             Named::Conflict => return conflicting(event),
             Named::TooOld => return too_old(event),
         }
-        if self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policy) {
+        // Pages never leave memory here, so none is absent.
+        let counted = self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policies);
+        if let Counted::Changed(_) = counted {
             for &product in self.subjects.dependents(subject) {
                 if !std::mem::replace(&mut self.is_dirty[product as usize], true) {
                     self.dirty.push(product);
@@ -153,9 +157,8 @@ impl<N: Names + Default> Engine<N> {
         if scopes.is_empty() {
             return (Vec::new(), false);
         }
-        let health = KnownHealth { subjects: &self.subjects, policies: &Policies::from(self.policy.clone()) };
         let gatherer = Gatherer { product, exclusions: &self.registry.exclusions, rules: (&self.policy).into() };
-        let evidence = gatherer.gather(at, &health);
+        let evidence = gatherer.gather(at, &self.subjects);
         let certification = Certification {
             listings: self.registry.listings.get(&product.asin).cloned().unwrap_or_default(),
             skill_listings: self.registry.skill_listings_of(product).cloned().collect(),

@@ -3,7 +3,6 @@
 use compute::{Ask, Health, SubjectHealth};
 use domain::id::{Region, Subject, SubjectKind, SubjectRef};
 use domain::interval::IntervalSet;
-use domain::policy::{Policies, Policy};
 use domain::time::Timestamp;
 use rustc_hash::FxHashMap;
 
@@ -17,21 +16,24 @@ pub(crate) struct Subjects {
     slots: Vec<Slot>,
 }
 
-#[derive(Default, Debug)]
+#[derive(Debug)]
 struct Slot {
+    subject: Subject,
+    /// Events of records appended earlier don't count.
+    since: Timestamp,
     regions: [Option<Box<SubjectHealth>>; Region::COUNT],
     /// Products to judge again when its downtime or measured time changes.
     dependents: Vec<u32>,
 }
 
 impl Subjects {
-    /// Registers a subject, if it isn't yet.
-    pub(crate) fn register(&mut self, subject: &Subject) {
+    /// Registers a subject, if it isn't yet: events count if their record was appended at or after `since`.
+    pub(crate) fn register(&mut self, subject: &Subject, since: Timestamp) {
         let numbers = &mut self.numbers[kind_index(subject.kind())];
         if !numbers.contains_key(subject.id()) {
             let next = u32::try_from(self.slots.len()).expect("fewer than 2^32 subjects fit in memory");
             numbers.insert(Box::from(subject.id()), next);
-            self.slots.push(Slot::default());
+            self.slots.push(Slot { subject: subject.clone(), since, regions: Default::default(), dependents: Vec::new() });
         }
     }
 
@@ -41,6 +43,17 @@ impl Subjects {
         self.numbers[kind_index(subject.kind)].get(subject.id).copied()
     }
 
+    /// A subject by its number.
+    pub(crate) fn name(&self, number: u32) -> SubjectRef<'_> {
+        self.slots[number as usize].subject.as_ref()
+    }
+
+    /// From which append time on a subject's events count.
+    #[inline]
+    pub(crate) fn since(&self, number: u32) -> Timestamp {
+        self.slots[number as usize].since
+    }
+
     /// What was reported about a subject in a region, for adding to it.
     #[inline]
     pub(crate) fn health_mut(&mut self, number: u32, region: Region) -> &mut SubjectHealth {
@@ -48,9 +61,22 @@ impl Subjects {
     }
 
     /// What was reported about a subject in a region, if anything was.
-    pub(crate) fn health(&self, subject: SubjectRef<'_>, region: Region) -> Option<&SubjectHealth> {
-        let number = self.number(subject)?;
+    pub(crate) fn health(&self, number: u32, region: Region) -> Option<&SubjectHealth> {
         self.slots[number as usize].regions[region.index()].as_deref()
+    }
+
+    /// What was reported about a subject in a region, by its name.
+    pub(crate) fn health_of(&self, subject: SubjectRef<'_>, region: Region) -> Option<&SubjectHealth> {
+        self.health(self.number(subject)?, region)
+    }
+
+    /// Every subject's health in every region of which anything was reported.
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = (u32, Region, &mut SubjectHealth)> {
+        let slots = (0..).zip(&mut self.slots);
+        slots.flat_map(|(number, slot)| {
+            let regions = Region::ALL.into_iter().zip(&mut slot.regions);
+            regions.filter_map(move |(region, health)| health.as_deref_mut().map(|health| (number, region, health)))
+        })
     }
 
     /// The products that depend on a subject.
@@ -69,33 +95,13 @@ impl Subjects {
     }
 }
 
-/// Subjects' health as a source of evidence by one of several versions of a policy.
-pub(crate) struct KnownHealth<'a> {
-    pub(crate) subjects: &'a Subjects,
-    pub(crate) policies: &'a Policies,
-}
-
-impl KnownHealth<'_> {
-    fn answer(
-        &self,
-        subject: SubjectRef<'_>,
-        region: Region,
-        ask: Ask,
-        of: impl Fn(&SubjectHealth, Timestamp, &Policy) -> IntervalSet,
-    ) -> IntervalSet {
-        let policy = self.policies.versions().iter().find(|policy| policy.state_ttl == ask.state_ttl);
-        let health = self.subjects.health(subject, region);
-        health.zip(policy).map(|(health, policy)| of(health, ask.until, policy).clip(ask.within)).unwrap_or_default()
-    }
-}
-
-impl Health for KnownHealth<'_> {
+impl Health for Subjects {
     fn downtime(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet {
-        self.answer(subject, region, ask, SubjectHealth::downtime)
+        self.health_of(subject, region).map(|health| health.downtime(ask)).unwrap_or_default()
     }
 
     fn measured(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet {
-        self.answer(subject, region, ask, SubjectHealth::measured)
+        self.health_of(subject, region).map(|health| health.measured(ask)).unwrap_or_default()
     }
 }
 
