@@ -7,6 +7,7 @@ use domain::id::{Region, Subject, SubjectRef};
 use domain::interval::{Interval, IntervalSet};
 use domain::time::{DAY_MS, DurationMs, Timestamp};
 use rustc_hash::FxHashMap;
+use wire::dependency::{DependencyHealth, DependencyRecord, StateDowntime};
 
 /// What was published of skills and hubs, whole per subject, region and UTC day, and up to when.
 #[derive(Debug)]
@@ -39,6 +40,24 @@ impl Dependencies {
         }
     }
 
+    /// Takes in a record of the log. Yields whose downtime may be another, and from which instant on.
+    ///
+    /// # Errors
+    /// When the record isn't one of the log's: nothing but owners should append to it.
+    pub fn take(&mut self, payload: &[u8]) -> Result<Option<(Subject, Timestamp)>, wire::Error> {
+        Ok(match wire::dependency::read(payload)? {
+            DependencyRecord::Watermark(watermark) => {
+                self.watermark(watermark.partition, watermark.at);
+                None
+            }
+            DependencyRecord::Health(health) => {
+                let states = health.states.into_iter().map(|states| (states.state_ttl, states.down)).collect();
+                let day = Day { revision: health.revision, minutes: health.minutes, states };
+                self.put(&health.subject, health.region, day_of(health.day), day).map(|from| (health.subject, from))
+            }
+        })
+    }
+
     /// Notes that a record of the log was read.
     pub fn passed(&mut self, partition: u32, offset: u64) {
         if let Some(next) = self.next_offsets.get_mut(partition as usize) {
@@ -47,14 +66,14 @@ impl Dependencies {
     }
 
     /// Takes in a source partition's watermark.
-    pub fn watermark(&mut self, partition: u32, at: Timestamp) {
+    fn watermark(&mut self, partition: u32, at: Timestamp) {
         if let Some(watermark) = self.watermarks.get_mut(partition as usize) {
             *watermark = (*watermark).max(Some(at));
         }
     }
 
     /// Takes in a day's health; yields from which instant on the subject's downtime may be another.
-    pub fn day(&mut self, subject: &Subject, region: Region, number: i64, day: Day) -> Option<Timestamp> {
+    fn put(&mut self, subject: &Subject, region: Region, number: i64, day: Day) -> Option<Timestamp> {
         let days = &mut self.subjects.entry(subject.clone()).or_default()[region.index()];
         let before = days.get(&number);
         if before.is_some_and(|before| before.revision >= day.revision) {
@@ -65,10 +84,16 @@ impl Dependencies {
         changed
     }
 
+    /// A day as last published.
+    #[must_use]
+    pub fn day(&self, subject: SubjectRef<'_>, region: Region, number: i64) -> Option<&Day> {
+        self.days(subject, region)?.get(&number)
+    }
+
     /// The revision in which a day was last published; 0 if never.
     #[must_use]
     pub fn revision(&self, subject: SubjectRef<'_>, region: Region, number: i64) -> u64 {
-        self.days(subject, region).and_then(|days| days.get(&number)).map_or(0, |day| day.revision)
+        self.day(subject, region, number).map_or(0, |day| day.revision)
     }
 
     /// Up to which append time everything said about skills and hubs is here: the least over all source partitions.
@@ -120,6 +145,32 @@ impl Dependencies {
 }
 
 impl Day {
+    /// Whether it holds no downtime.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.minutes.is_empty() && self.states.iter().all(|(_, stretches)| stretches.is_empty())
+    }
+
+    /// Whether two versions of a day say the same.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        (&self.minutes, &self.states) == (&other.minutes, &other.states)
+    }
+
+    /// The day as a record of the log.
+    #[must_use]
+    pub fn to_record(&self, subject: SubjectRef<'_>, region: Region, number: i64) -> DependencyRecord {
+        let states = self.states.iter().map(|(state_ttl, down)| StateDowntime { state_ttl: *state_ttl, down: down.clone() });
+        DependencyRecord::Health(DependencyHealth {
+            subject: subject.to_owned(),
+            region,
+            day: Timestamp::clamped(number * DAY_MS),
+            revision: self.revision,
+            minutes: self.minutes.clone(),
+            states: states.collect(),
+        })
+    }
+
     /// Stretches of states that hold so long.
     fn stretches(&self, state_ttl: Option<DurationMs>) -> &IntervalSet {
         static NONE: IntervalSet = IntervalSet::new();
@@ -168,7 +219,7 @@ mod tests {
     fn table(days: &[(i64, Day)]) -> Dependencies {
         let mut table = Dependencies::new(2, 1);
         for (number, day) in days {
-            table.day(&skill(), Region::Na, *number, day.clone());
+            table.put(&skill(), Region::Na, *number, day.clone());
         }
         table
     }
@@ -203,7 +254,7 @@ mod tests {
     #[test]
     fn the_highest_revision_holds_and_says_what_it_changed() {
         let mut table = Dependencies::new(1, 1);
-        let mut take = |day: Day| table.day(&skill(), Region::Na, 0, day).map(Timestamp::ms);
+        let mut take = |day: Day| table.put(&skill(), Region::Na, 0, day).map(Timestamp::ms);
         assert_eq!(take(day(2, &[(0, MINUTE_MS)], &[])), Some(0));
         assert_eq!(take(day(1, &[], &[(7, 9)])), None, "an older one is passed over");
         assert_eq!(take(day(3, &[(0, MINUTE_MS)], &[(7, 9)])), Some(7));

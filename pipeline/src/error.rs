@@ -1,0 +1,40 @@
+//! What can go wrong with an owner.
+
+use std::error::Error as StdError;
+
+use domain::decision::Issuer;
+use ports::PortError;
+
+/// Why an owner can't go on. Bad input is no error: it is rejected and kept.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A log or the state store failed.
+    #[error(transparent)]
+    Port(#[from] PortError),
+    /// The journal holds something that this version did not write.
+    #[error("the journal of owner {issuer} is damaged at {key}: restore the state directory from a copy; do not delete the journal, or decisions are issued anew")]
+    Journal {
+        /// Whose journal.
+        issuer: Issuer,
+        /// Where in it.
+        key: String,
+        /// What is wrong there.
+        source: Option<Box<dyn StdError + Send + Sync>>,
+    },
+    /// A page of the past holds something that this version did not write.
+    #[error("a stored page is damaged: {key}; stop, delete the folder of pages and start again: they are rebuilt from the log")]
+    Page {
+        /// Its key.
+        key: String,
+        /// What is wrong with it.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// The state was written for another number of partitions.
+    #[error("the state is of {stored} partitions, the health log has {found}: an event's owner follows from that number; go back to {stored} partitions, or start with an empty state directory")]
+    Partitions {
+        /// As stored.
+        stored: u32,
+        /// As found.
+        found: u32,
+    },
+}

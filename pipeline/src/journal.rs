@@ -1,0 +1,118 @@
+//! The journal of one owner: what it issues is written here before it is published (DESIGN section 5).
+//!
+//! Write, publish, mark. After a crash the owner publishes anew, byte for byte, what isn't marked, and
+//! goes on from what it has issued: an issued decision is never lost, edited or doubled (R20).
+
+use domain::Decision;
+use domain::decision::Issuer;
+use ports::state::{Op, StateStore};
+
+use crate::error::Error;
+
+/// What was issued by one owner, and how much of it is known to be published.
+#[derive(Debug)]
+pub struct Journal {
+    issuer: Issuer,
+    /// The number of the last entry; 0 where there is none.
+    last_seq: u64,
+    /// Up to which number entries are known to be published.
+    published_seq: u64,
+}
+
+impl Journal {
+    /// Opens an owner's journal; yields the decisions in it, in the order in which they were issued.
+    ///
+    /// # Errors
+    /// When the store can't be read, or an entry isn't what was written.
+    pub fn open(issuer: Issuer, store: &dyn StateStore) -> Result<(Self, Vec<Decision>), Error> {
+        let mut journal = Self { issuer, last_seq: 0, published_seq: 0 };
+        if let Some(mark) = store.get(&journal.mark_key())? {
+            journal.published_seq = number(&mark).ok_or_else(|| journal.damaged("mark", &mark))?;
+        }
+        let mut decisions = Vec::new();
+        for (key, value) in store.scan(&journal.entries_prefix())? {
+            let decision = wire::decision::parse(&value).map_err(|source| journal.unreadable(&key, source))?;
+            let seq = decision.evidence.issued.as_ref().map(|issued| issued.seq);
+            if seq != Some(journal.last_seq + 1) {
+                return Err(journal.damaged("entry", &key));
+            }
+            journal.last_seq += 1;
+            decisions.push(decision);
+        }
+        Ok((journal, decisions))
+    }
+
+    /// Numbers decisions and writes them, all or none. They may be published once this returns.
+    ///
+    /// # Errors
+    /// When they can't be written, or it isn't certain that they are.
+    pub fn write(&mut self, decisions: &mut [Decision], store: &mut dyn StateStore) -> Result<(), Error> {
+        if decisions.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Vec::with_capacity(decisions.len());
+        for (seq, decision) in (self.last_seq + 1..).zip(decisions.iter_mut()) {
+            if let Some(issued) = &mut decision.evidence.issued {
+                issued.by = self.issuer;
+                issued.seq = seq;
+            }
+            batch.push(Op::Put { key: self.entry_key(seq), value: wire::decision::write(decision) });
+        }
+        store.write(batch)?;
+        store.sync()?;
+        self.last_seq += decisions.len() as u64;
+        Ok(())
+    }
+
+    /// Notes that everything written so far is published.
+    ///
+    /// # Errors
+    /// When that can't be written: it would be published once more, which readers drop.
+    pub fn mark(&mut self, store: &mut dyn StateStore) -> Result<(), Error> {
+        if self.published_seq < self.last_seq {
+            store.put(&self.mark_key(), self.last_seq.to_string().as_bytes())?;
+            self.published_seq = self.last_seq;
+        }
+        Ok(())
+    }
+
+    /// Up to which number entries are known to be published.
+    #[must_use]
+    pub const fn published_seq(&self) -> u64 {
+        self.published_seq
+    }
+
+    /// Whether all entries are known to be published.
+    #[must_use]
+    pub const fn is_published(&self) -> bool {
+        self.published_seq == self.last_seq
+    }
+
+    fn prefix(&self) -> String {
+        format!("journal/{}/", self.issuer)
+    }
+
+    fn entries_prefix(&self) -> Vec<u8> {
+        format!("{}entry/", self.prefix()).into_bytes()
+    }
+
+    fn entry_key(&self, seq: u64) -> Vec<u8> {
+        format!("{}entry/{seq:020}", self.prefix()).into_bytes()
+    }
+
+    fn mark_key(&self) -> Vec<u8> {
+        format!("{}published", self.prefix()).into_bytes()
+    }
+
+    fn unreadable(&self, key: &[u8], source: wire::Error) -> Error {
+        Error::Journal { issuer: self.issuer, key: String::from_utf8_lossy(key).into_owned(), source: Some(Box::new(source)) }
+    }
+
+    fn damaged(&self, what: &str, found: &[u8]) -> Error {
+        Error::Journal { issuer: self.issuer, key: format!("{what} {}", String::from_utf8_lossy(found)), source: None }
+    }
+}
+
+fn number(text: &[u8]) -> Option<u64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
