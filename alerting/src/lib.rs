@@ -1,10 +1,11 @@
-//! From evidence to standings and decisions: the fold over a product's life (R10–R17), and what
-//! holds removals back (R25).
+//! From evidence to standings and decisions: the fold over a product's life (R10–R17), and what of
+//! it is to be issued (R20–R22, R25).
 //!
 //! Pure. [`judge`] looks at one product in one scope and yields everything that is implied
 //! there up to T; [`suspensions`] does the same for manufacturers, from what their products'
 //! judgements say. Implied decisions are a function of the evidence alone (R19): there is no
-//! state between calls.
+//! state between calls. [`reconcile()`] compares them with what has been issued, which is state, and
+//! yields what is to be issued now.
 
 pub mod acknowledgement;
 pub mod brakes;
@@ -12,6 +13,7 @@ pub mod case;
 pub mod certification;
 pub mod fold;
 pub mod id;
+pub mod reconcile;
 pub mod scope;
 pub mod standing;
 pub mod summed;
@@ -24,4 +26,5 @@ pub use case::{Case, Judgement, scopes};
 pub use certification::Certification;
 pub use fold::judge;
 pub use id::in_order;
+pub use reconcile::{BadgeOfRecord, Context, Issued, reconcile};
 pub use suspension::{Removed, suspensions};
