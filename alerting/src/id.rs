@@ -18,13 +18,33 @@ pub struct About {
 }
 
 impl About {
+    /// What a decision is about.
+    #[must_use]
+    pub fn of(decision: &Decision) -> Self {
+        Self { asin: decision.asin.clone(), manufacturer: decision.manufacturer.clone(), scope: decision.scope }
+    }
+
     /// The decision about it; its id follows from the rest.
     #[must_use]
-    pub fn decide(&self, kind: DecisionKind, mut reasons: Vec<Reason>, at: Timestamp, evidence: Evidence) -> Decision {
+    pub fn decide(&self, kind: DecisionKind, reasons: Vec<Reason>, at: Timestamp, evidence: Evidence) -> Decision {
+        self.decide_superseding(None, kind, reasons, at, evidence)
+    }
+
+    /// The decision about it that takes another one's place; its id follows from the rest.
+    #[must_use]
+    pub fn decide_superseding(
+        &self,
+        supersedes: Option<DecisionId>,
+        kind: DecisionKind,
+        mut reasons: Vec<Reason>,
+        at: Timestamp,
+        evidence: Evidence,
+    ) -> Decision {
         reasons.sort_unstable();
-        let id = self.id(kind, &reasons, at, &evidence.policy, None);
+        reasons.dedup();
+        let id = self.id(kind, &reasons, at, &evidence.policy, supersedes);
         let Self { asin, manufacturer, scope } = self.clone();
-        Decision { id, kind, reasons, asin, manufacturer, scope, at, supersedes: None, evidence }
+        Decision { id, kind, reasons, asin, manufacturer, scope, at, supersedes, evidence }
     }
 
     /// R20: the first 16 bytes of SHA-256 over kind, reasons (joined by commas), subject, scope,
@@ -86,6 +106,17 @@ mod tests {
         assert_eq!(removal.reasons, [Reason::Budget, Reason::Outages], "reasons are listed in order");
         let suspension = decide(None, Scope::Global, DecisionKind::Suspension, &[]);
         assert_eq!(suspension.id.to_string(), "4ed4edb3fbf6bc2a91c8728f066ae4f3");
+    }
+
+    /// Expected value: as above, with `|NA|…|1|252bde69eef58053e3105ee22883d153` at the end.
+    #[test]
+    fn an_id_holds_the_id_of_what_is_superseded() {
+        let reasons = [Reason::Budget, Reason::Outages];
+        let removal = decide(Some("B000000001"), Scope::Region(Region::Na), DecisionKind::BadgeRemoval, &reasons);
+        let Decision { kind, at, reasons, evidence, .. } = removal.clone();
+        let again = About::of(&removal).decide_superseding(Some(removal.id), kind, reasons, at, evidence);
+        assert_eq!(again.id.to_string(), "50d27d89b3be2d480cd19b1882c4a6c0");
+        assert_eq!(again.supersedes, Some(removal.id));
     }
 
     #[test]

@@ -1,0 +1,145 @@
+//! Removals that wait for somebody: proposed in review (R22), or held back by a brake (R25).
+//!
+//! In review a proposal is implied; what a brake makes of an implied removal isn't. Either waits until
+//! it is ruled on, whatever the switch does meanwhile, and nothing of the arc is issued before. A
+//! ruling is about a proposal as it was issued; it closes it.
+
+use domain::decision::{Decision, DecisionKind, Reason, Scope};
+use domain::fact::{Ruling, Verdict};
+use domain::interval::Interval;
+use domain::time::Timestamp;
+
+use super::Desk;
+use super::episode::{Episode, Role, pairs};
+
+/// What an implied removal or proposal that has no counterpart meets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    /// This proposal is about it, and nobody has ruled yet.
+    Waits(usize),
+    /// A removal that was confirmed by a ruling on this proposal.
+    Confirmed(usize),
+    /// A proposal that has been ruled on.
+    Ruled,
+}
+
+/// What became of a scope's proposals.
+pub(super) struct Answers {
+    /// By place in the implied decisions.
+    pub(super) of: Vec<Option<Answer>>,
+    /// Proposals that are no longer implied and that nobody ruled on.
+    pub(super) gone: Vec<usize>,
+}
+
+/// Finds the proposals that are about implied decisions without a counterpart.
+pub(super) fn answers(
+    desk: &Desk<'_>,
+    scope: Scope,
+    implied: &[&Decision],
+    arcs: &[Episode],
+    counterparts: &[Option<usize>],
+) -> Answers {
+    let issued = &desk.issued;
+    let mut of = vec![None; implied.len()];
+    let is_proposal = |entry: &usize| issued.first(*entry).scope == scope && issued.first(*entry).kind == DecisionKind::Proposal;
+    let proposals: Vec<usize> = issued.standing().filter(is_proposal).collect();
+    let mut ruled: Vec<(usize, &Ruling)> =
+        proposals.iter().filter_map(|&entry| ruling_on(desk, entry).map(|ruling| (entry, ruling))).collect();
+    ruled.sort_by_key(|(_, ruling)| ruling.at);
+    let mut open: Vec<usize> = proposals
+        .into_iter()
+        .filter(|entry| !issued.is_answered(*entry) && !ruled.iter().any(|(other, _)| other == entry))
+        .collect();
+    open.sort_by_key(|&entry| issued.latest(entry).at);
+    let mut used = vec![false; ruled.len()];
+    for (place, decision) in implied.iter().enumerate() {
+        let is_confirmed = |ruling: &Ruling| ruling.verdict == Verdict::Confirmed;
+        let next = match decision.kind {
+            DecisionKind::BadgeRemoval if counterparts[place].is_none() => ruled
+                .iter()
+                .find(|(_, ruling)| is_confirmed(ruling) && belongs(desk, ruling, decision.at))
+                .map(|&(entry, _)| Answer::Confirmed(entry)),
+            DecisionKind::Proposal => {
+                let found = (0..ruled.len()).find(|&i| !used[i] && belongs(desk, ruled[i].1, decision.at));
+                found.map(|i| {
+                    used[i] = true;
+                    Answer::Ruled
+                })
+            }
+            _ => None,
+        };
+        of[place] = next;
+    }
+    let waiting = waiting(implied, arcs, |place| counterparts[place].is_none() && of[place].is_none());
+    let spans: Vec<_> = open.iter().map(|&entry| (entry, Interval::new(issued.latest(entry).at, Timestamp::MAX))).collect();
+    for (entry, place) in pairs(&spans, &waiting) {
+        of[place] = Some(Answer::Waits(entry));
+        open.retain(|&other| other != entry);
+    }
+    Answers { of, gone: open }
+}
+
+/// Decides on an implied removal, suspension or proposal that has no counterpart. Whether it was issued
+/// as what it is.
+pub(super) fn decide(desk: &mut Desk<'_>, implied: &Decision, answer: Option<Answer>) -> bool {
+    match answer {
+        Some(Answer::Ruled) => {}
+        Some(Answer::Waits(entry)) => keep(desk, entry, implied),
+        Some(Answer::Confirmed(entry)) => {
+            let follows = (!desk.issued.is_answered(entry)).then(|| desk.issued.latest(entry).id);
+            desk.issue_as(implied.kind, implied.reasons.clone(), implied, follows);
+            return true;
+        }
+        None if implied.at < desk.issued.horizon() => {}
+        None => {
+            let t = desk.context.t;
+            let limit = desk.context.policies.at(t).max_removals_per_hour;
+            let brake = desk.context.brakes.hold(t, limit).filter(|_| implied.kind == DecisionKind::BadgeRemoval);
+            let Some(brake) = brake else {
+                desk.issue(implied);
+                return true;
+            };
+            let reasons = implied.reasons.iter().copied().chain([brake]).collect();
+            desk.issue_as(DecisionKind::Proposal, reasons, implied, None);
+        }
+    }
+    false
+}
+
+/// Lets an open proposal wait, amended where what it is about has moved. What held it back stays.
+fn keep(desk: &mut Desk<'_>, entry: usize, implied: &Decision) {
+    let latest = desk.issued.latest(entry);
+    let (brake, reasons): (Vec<Reason>, Vec<Reason>) = latest.reasons.iter().partition(|reason| is_brake(**reason));
+    if latest.at != implied.at || reasons != implied.reasons {
+        desk.amend(entry, implied, implied.reasons.iter().copied().chain(brake).collect());
+    }
+}
+
+/// The implied openings and proposals that `waits` picks, each up to the end of its arc or the next.
+fn waiting(implied: &[&Decision], arcs: &[Episode], waits: impl Fn(usize) -> bool) -> Vec<(usize, Interval)> {
+    let starts: Vec<usize> =
+        (0..implied.len()).filter(|&place| matches!(Role::of(implied[place].kind), Role::Opening | Role::Proposal)).collect();
+    let ends = starts.iter().skip(1).map(|&next| implied[next].at).chain([Timestamp::MAX]);
+    let span = |(&place, end): (&usize, Timestamp)| {
+        let arc = arcs.iter().find(|arc| arc.opening == Some(place));
+        (place, Interval::new(implied[place].at, arc.map_or(end, |arc| arc.span.to)))
+    };
+    starts.iter().zip(ends).map(span).filter(|&(place, _)| waits(place)).collect()
+}
+
+/// The ruling on a proposal, by T.
+fn ruling_on<'a>(desk: &Desk<'a>, entry: usize) -> Option<&'a Ruling> {
+    let rulings = desk.context.rulings;
+    rulings.iter().find(|ruling| ruling.at <= desk.context.t && desk.issued.is_named(entry, ruling.proposal))
+}
+
+/// Whether a ruling is about a breach at `at`: the removal of an earlier one would have lasted at least
+/// until the proposal.
+fn belongs(desk: &Desk<'_>, ruling: &Ruling, at: Timestamp) -> bool {
+    let months = desk.context.policies.at(at).probation_months;
+    at <= ruling.at && ruling.proposed_at < at.plus_months(months)
+}
+
+fn is_brake(reason: Reason) -> bool {
+    matches!(reason, Reason::KillSwitch | Reason::RemovalLimit)
+}
