@@ -1,67 +1,134 @@
-//! Late events whose page of the past isn't in memory: gathered by page, then applied page by page (R24).
+//! The past that isn't in memory (R24): late events wait for their page, then page by page is
+//! loaded, added to and put away again.
 
 use std::collections::BTreeMap;
 
+use compute::{Page, SubjectHealth};
 use domain::event::EventBody;
-use domain::id::Region;
-use domain::page::PageNo;
-use domain::time::{DurationMs, HOUR_MS, Timestamp};
+use domain::id::{Region, SubjectRef};
+use domain::page::{PAGE_MS, PageNo};
+use domain::time::{DurationMs, Timestamp};
 use ports::state::{Op, StateStore};
 
+use super::{Io, Partition};
 use crate::error::Error;
-use crate::subjects::Subjects;
 
-/// Pages whose end is older than the log's time by more than this leave memory.
-pub const RESIDENT: DurationMs = DurationMs(8 * HOUR_MS);
-/// Late events that wait for their pages at most; then the pages are loaded.
+/// Pages that ended longer before the log's time leave memory.
+pub const RESIDENT: DurationMs = DurationMs(2 * PAGE_MS);
+/// Most late events that wait for their pages before those are loaded.
 pub const WAITING_EVENTS_MAX: usize = 20_000;
 
 /// A subject's page in a region.
 type Key = (u32, Region, PageNo);
 
-/// Late events by page, and what was loaded and stored.
+/// Late events by page.
 #[derive(Debug, Default)]
 pub(super) struct Late {
     waiting: BTreeMap<Key, Vec<(Timestamp, EventBody)>>,
-    waiting_events: usize,
-    pub(super) loaded: u64,
-    pub(super) stored: u64,
+    events: usize,
 }
 
 impl Late {
-    pub(super) fn put(&mut self, subject: u32, region: Region, page: PageNo, at: Timestamp, body: EventBody) {
-        self.waiting.entry((subject, region, page)).or_default().push((at, body));
-        self.waiting_events += 1;
+    pub(super) fn put(&mut self, page: Key, at: Timestamp, body: EventBody) {
+        self.waiting.entry(page).or_default().push((at, body));
+        self.events += 1;
     }
 
     pub(super) const fn is_full(&self) -> bool {
-        self.waiting_events >= WAITING_EVENTS_MAX
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
-    /// Takes the page that has waited for... in order of subject, region and page.
-    pub(super) fn take(&mut self) -> Option<(Key, Vec<(Timestamp, EventBody)>)> {
-        let next = self.waiting.pop_first()?;
-        self.waiting_events -= next.1.len();
-        Some(next)
+        self.events >= WAITING_EVENTS_MAX
     }
 }
 
-/// Keys of stored pages.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PageKeys {
-    pub(super) partition: u32,
+impl Partition {
+    /// Applies late events to their pages.
+    pub(super) fn work_off_late(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
+        let waiting = std::mem::take(&mut self.late);
+        for ((subject, region, no), events) in waiting.waiting {
+            let key = page_key(self.number, self.subjects.name(subject), region, no);
+            let page = io.store.get(&key)?.map(|stored| read_page(&key, &stored)).transpose()?;
+            self.subjects.health_mut(subject, region).load(no, page);
+            io.counts.pages_loaded += 1;
+            for (at, body) in events {
+                self.apply(subject, region, at, body);
+            }
+            let evicted = self.evicted;
+            put_away(self.number, self.subjects.name(subject).to_owned().as_ref(), region, self.subjects.health_mut(subject, region), evicted, io)?;
+        }
+        Ok(())
+    }
+
+    /// Lets pages leave memory that the log's time has left behind. A look a page, not an event.
+    pub(super) fn evict(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
+        let Some(horizon) = self.log_time.map(|time| PageNo::of(time.saturating_sub(RESIDENT)).start()) else { return Ok(()) };
+        if horizon <= self.evicted {
+            return Ok(());
+        }
+        self.evicted = horizon;
+        for (name, region, health) in self.subjects.all_mut() {
+            put_away(self.number, name, region, health, horizon, io)?;
+        }
+        Ok(())
+    }
+
+    /// Stores up to which event misplaced ones were sent on, once they are known to be stored.
+    pub(super) fn note_sent_on(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
+        if let Some((offset, line)) = self.sent_on.filter(|_| self.sent_on > self.sent_on_stored) {
+            io.sink.flush()?;
+            io.store.put(&sent_on_key(self.number), format!("{offset}/{line}").as_bytes())?;
+            self.sent_on_stored = self.sent_on;
+        }
+        Ok(())
+    }
 }
 
-impl PageKeys {
-    pub(super) fn prefix(self) -> Vec<u8> {
-        format!("page/{}/", self.partition).into_bytes()
+fn put_away(
+    partition: u32,
+    name: SubjectRef<'_>,
+    region: Region,
+    health: &mut SubjectHealth,
+    before: Timestamp,
+    io: &mut Io<'_>,
+) -> Result<(), Error> {
+    let pages = health.evict(before);
+    if pages.is_empty() {
+        return Ok(());
     }
+    io.counts.pages_stored += pages.len() as u64;
+    let put = |(no, page): &(PageNo, Page)| Op::Put {
+        key: page_key(partition, name, region, *no),
+        value: wire::stored::page::write(&page.to_parts()),
+    };
+    Ok(io.store.write(pages.iter().map(put).collect())?)
+}
 
-    pub(super) fn of(self, subjects: &Subjects, (subject, region, page): Key) -> Vec<u8> {
-        format!("page/{}/{}/{region}/{}", self.partition, subjects.name(subject), page.get()).into_bytes()
+/// Pages are made anew from the log after a restart: those of before would count events twice.
+pub(super) fn clear_pages(partition: u32, store: &mut dyn StateStore) -> Result<(), Error> {
+    let stored = store.scan(format!("page/{partition}/").as_bytes())?;
+    if stored.is_empty() {
+        return Ok(());
     }
+    Ok(store.write(stored.into_iter().map(|(key, _)| Op::Delete { key }).collect())?)
+}
+
+/// Up to which event misplaced ones were sent on before a restart.
+pub(super) fn stored_place(partition: u32, store: &dyn StateStore) -> Result<Option<(u64, u64)>, Error> {
+    let key = sent_on_key(partition);
+    let Some(stored) = store.get(&key)? else { return Ok(None) };
+    let text = String::from_utf8_lossy(&stored).into_owned();
+    let place = text.split_once('/').and_then(|(offset, line)| Some((offset.parse().ok()?, line.parse().ok()?)));
+    place.map(Some).ok_or_else(|| Error::State { key: String::from_utf8_lossy(&key).into_owned(), found: text })
+}
+
+fn read_page(key: &[u8], stored: &[u8]) -> Result<Page, Error> {
+    let parts = wire::stored::page::read(stored)
+        .map_err(|source| Error::Page { key: String::from_utf8_lossy(key).into_owned(), source: Box::new(source) })?;
+    Ok(Page::from_parts(&parts))
+}
+
+fn page_key(partition: u32, name: SubjectRef<'_>, region: Region, no: PageNo) -> Vec<u8> {
+    format!("page/{partition}/{name}/{region}/{}", no.get()).into_bytes()
+}
+
+fn sent_on_key(partition: u32) -> Vec<u8> {
+    format!("sent_on/{partition}").into_bytes()
 }

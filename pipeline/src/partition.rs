@@ -1,0 +1,275 @@
+//! The owner of one partition of `health`: its subjects' events in, its products' decisions out.
+//!
+//! A plain state machine without threads or locks: records come in by calls, everything else goes
+//! out through the ports that it is handed. What it says is a function of its logs (R19, R23):
+//!
+//! - T is the least of the partition's own log time, the watermark of `dependencies` and the
+//!   registry's. It never goes back; an input that stalls stalls T.
+//! - A product's own events are here. Its skill's and hub's downtime comes from `dependencies`, also
+//!   where their owner is this very partition.
+//! - A decision is journalled, then published, then marked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use alerting::Brakes;
+use compute::Applied;
+use domain::Decision;
+use domain::decision::Issuer;
+use domain::event::EventBody;
+use domain::id::{Region, Subject, SubjectKind};
+use domain::policy::Policies;
+use domain::time::{DurationMs, Timestamp};
+use ingest::{RecentNames, partition_of};
+use ports::state::StateStore;
+use ports::{Log, RecordSink};
+use registry::Registry;
+use rustc_hash::FxHashMap;
+use telemetry::BatchCounts;
+
+use crate::error::Error;
+use crate::journal::Journal;
+use crate::subjects::Subjects;
+use crate::tables::{RegistryTable, Tables};
+
+mod intake;
+mod judging;
+mod late;
+mod outflow;
+mod product;
+
+use late::Late;
+use outflow::Outflow;
+use product::Owned;
+
+pub use intake::Taken;
+pub use judging::Figures;
+
+/// What every owner of a process goes by.
+#[derive(Debug)]
+pub struct Rules {
+    /// The policy's versions.
+    pub policies: Policies,
+    /// Their longest window: what is older is frozen (R24).
+    pub window: DurationMs,
+    /// How many partitions `health` has.
+    pub partitions: u32,
+}
+
+/// The ports that an owner acts through, and where it counts.
+pub struct Io<'a> {
+    /// The logs.
+    pub sink: &'a mut dyn RecordSink,
+    /// State that outlives the process.
+    pub store: &'a mut dyn StateStore,
+    /// What happened.
+    pub counts: &'a mut BatchCounts,
+}
+
+/// The owner of a partition.
+#[derive(Debug)]
+pub struct Partition {
+    rules: Rc<Rules>,
+    number: u32,
+    subjects: Subjects,
+    names: RecentNames,
+    late: Late,
+    outflow: Outflow,
+    /// By source partition: the last event that it sent here, by offset and line.
+    origins: Vec<Option<(u64, u64)>>,
+    /// The last event that was sent on to its owner, by offset and line, and whether that is stored.
+    sent_on: Option<(u64, u64)>,
+    sent_on_stored: Option<(u64, u64)>,
+    next_offset: u64,
+    log_time: Option<Timestamp>,
+    /// Up to which page pages have left memory.
+    evicted: Timestamp,
+    products: Vec<Owned>,
+    numbers: FxHashMap<domain::Asin, u32>,
+    /// Products by the skills and hubs that they ever depend on.
+    dependents: FxHashMap<Subject, Vec<u32>>,
+    /// Products whose evidence or facts changed, from which instant on.
+    changed: BTreeMap<u32, Timestamp>,
+    /// When time alone makes a product worth judging.
+    due: BTreeSet<(Timestamp, u32)>,
+    journal: Journal,
+    brakes: Brakes,
+    /// Not before every input has been read up to here: what was issued before a restart rests on it.
+    barrier: Vec<domain::decision::InputPosition>,
+    t: Option<Timestamp>,
+}
+
+impl Rules {
+    /// The rules of a policy, for so many partitions.
+    #[must_use]
+    pub fn new(policies: Policies, partitions: u32) -> Self {
+        Self { window: policies.longest_window(), policies, partitions }
+    }
+}
+
+impl Partition {
+    /// Opens a partition with what its journal says. Events are to be read from the log's beginning;
+    /// until they are as far as the journal saw them, nothing is decided.
+    ///
+    /// # Errors
+    /// When the store can't be read, or holds what this version did not write.
+    pub fn open(rules: &Rc<Rules>, number: u32, io: &mut Io<'_>) -> Result<(Self, Vec<Decision>), Error> {
+        let (journal, decisions) = Journal::open(Issuer::Partition(number), io.store)?;
+        let last = decisions.last().and_then(|decision| decision.evidence.issued.clone());
+        let sent_on = late::stored_place(number, io.store)?;
+        late::clear_pages(number, io.store)?;
+        let mut partition = Self {
+            number,
+            subjects: Subjects::default(),
+            names: RecentNames::default(),
+            late: Late::default(),
+            outflow: Outflow::new(&rules.policies),
+            origins: vec![None; rules.partitions as usize],
+            sent_on,
+            sent_on_stored: sent_on,
+            next_offset: 0,
+            log_time: None,
+            evicted: Timestamp::MIN,
+            products: Vec::new(),
+            numbers: FxHashMap::default(),
+            dependents: FxHashMap::default(),
+            changed: BTreeMap::new(),
+            due: BTreeSet::new(),
+            journal,
+            brakes: Brakes::replay(Vec::new(), &rules.policies, decisions.iter()),
+            barrier: last.map(|issued| issued.inputs).unwrap_or_default(),
+            t: None,
+            rules: Rc::clone(rules),
+        };
+        for decision in &decisions {
+            if let Some(asin) = &decision.asin {
+                partition.own(asin).issued.push(decision.clone());
+            }
+        }
+        partition.publish_unmarked(&decisions, io)?;
+        Ok((partition, decisions))
+    }
+
+    /// Its number.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The first offset that has not been read.
+    #[must_use]
+    pub const fn next_offset(&self) -> u64 {
+        self.next_offset
+    }
+
+    /// The append time of the last record read.
+    #[must_use]
+    pub const fn log_time(&self) -> Option<Timestamp> {
+        self.log_time
+    }
+
+    /// T (R23).
+    #[must_use]
+    pub const fn t(&self) -> Option<Timestamp> {
+        self.t
+    }
+
+    /// Takes in what the registry says now, and said before: subjects and products that this
+    /// partition owns, and from when on their lives are other than they were.
+    pub fn registry_changed(&mut self, before: &Registry, table: &RegistryTable) {
+        let (number, partitions) = (self.number, self.rules.partitions);
+        let now = table.registry();
+        let is_mine = |subject: &Subject| partition_of(subject.as_ref(), partitions) == number;
+        for subject in now.subjects.iter().filter(|subject| is_mine(subject)) {
+            let since = table.known_since(subject.as_ref()).unwrap_or(Timestamp::MIN);
+            self.subjects.register(subject, since);
+        }
+        self.dependents.clear();
+        for (asin, product) in &now.products {
+            if !is_mine(&Subject::product(asin)) {
+                continue;
+            }
+            let place = self.number_of(asin);
+            for subject in registry::subjects_of(product).filter(|subject| subject.kind() != SubjectKind::Product) {
+                self.dependents.entry(subject).or_default().push(place);
+            }
+            if let Some(from) = registry::differs_from(before, now, asin) {
+                self.touch(place, from);
+            }
+        }
+        self.brakes.turn(now.kill_switch.clone());
+    }
+
+    /// Takes in that a skill's or hub's downtime is another from an instant on.
+    pub fn dependency_changed(&mut self, subject: &Subject, from: Timestamp) {
+        for place in self.dependents.get(subject).cloned().unwrap_or_default() {
+            self.touch(place, from);
+        }
+    }
+
+    /// The decisions issued about a product, in the order in which they were.
+    #[must_use]
+    pub fn issued(&self, asin: &domain::Asin) -> Option<&alerting::Issued> {
+        self.numbers.get(asin).map(|&place| &self.products[place as usize].issued)
+    }
+
+    fn apply(&mut self, subject: u32, region: Region, at: Timestamp, body: EventBody) {
+        let applied = self.subjects.health_mut(subject, region).apply(at, body, &self.rules.policies);
+        match applied {
+            Applied::Unchanged => {}
+            Applied::Changed(from) => self.subject_changed(subject, region, from),
+            Applied::Absent(page) => self.late.put((subject, region, page), at, body),
+        }
+    }
+
+    fn subject_changed(&mut self, subject: u32, region: Region, from: Timestamp) {
+        let name = self.subjects.name(subject);
+        if name.kind == SubjectKind::Product {
+            if let Some(&place) = self.numbers.get(name.id) {
+                self.touch(place, from);
+            }
+        } else {
+            self.outflow.note(&self.subjects, (subject, region), from);
+        }
+    }
+
+    fn touch(&mut self, place: u32, from: Timestamp) {
+        let earliest = self.changed.entry(place).or_insert(from);
+        *earliest = (*earliest).min(from);
+    }
+
+    fn number_of(&mut self, asin: &domain::Asin) -> u32 {
+        if let Some(&place) = self.numbers.get(asin) {
+            return place;
+        }
+        let place = u32::try_from(self.products.len()).expect("fewer than 2^32 products fit in memory");
+        self.products.push(Owned::new(asin.clone(), &self.rules.policies));
+        self.numbers.insert(asin.clone(), place);
+        place
+    }
+
+    fn own(&mut self, asin: &domain::Asin) -> &mut Owned {
+        let place = self.number_of(asin);
+        &mut self.products[place as usize]
+    }
+
+    /// After a restart: what may not have been published is, byte for byte.
+    fn publish_unmarked(&mut self, decisions: &[Decision], io: &mut Io<'_>) -> Result<(), Error> {
+        let unmarked = decisions.iter().filter(|decision| {
+            decision.evidence.issued.as_ref().is_some_and(|issued| issued.seq > self.journal.published_seq())
+        });
+        self.publish(unmarked, io)
+    }
+
+    fn publish<'d>(&mut self, decisions: impl Iterator<Item = &'d Decision>, io: &mut Io<'_>) -> Result<(), Error> {
+        for decision in decisions {
+            let key = decision.asin.as_ref().map(|asin| format!("product:{asin}")).unwrap_or_default();
+            io.sink.append_to(Log::Decisions, self.number, &key, &wire::decision::write(decision))?;
+        }
+        if !self.journal.is_published() {
+            io.sink.flush()?;
+            self.journal.mark(io.store)?;
+        }
+        Ok(())
+    }
+}
