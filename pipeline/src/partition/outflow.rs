@@ -4,18 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::id::Region;
 use domain::interval::{Interval, IntervalSet};
+use domain::policy::Policies;
 use domain::time::{DAY_MS, DurationMs, Timestamp};
 use ingest::dependencies_partition;
 use ports::{Log, PortError, RecordSink};
 use wire::dependency::{self, DependencyRecord, DependencyWatermark};
 
-use super::Place;
 
 use crate::subjects::Subjects;
 use crate::tables::dependencies::{Day, Dependencies, day_of};
-
-/// How far back a state that holds for ever is looked for, in days.
-const DAYS_BACK_MAX: i64 = 2 * 366;
 
 /// A day of a subject in a region.
 type Key = (u32, Region, i64);
@@ -31,35 +28,32 @@ pub(super) struct Outflow {
 }
 
 impl Outflow {
-    pub(super) fn new(ttls: Vec<Option<DurationMs>>) -> Self {
+    pub(super) fn new(policies: &Policies) -> Self {
+        let mut ttls: Vec<_> = policies.versions().iter().map(|policy| policy.state_ttl).collect();
+        ttls.sort_unstable();
+        ttls.dedup();
         Self { ttls, changed: BTreeSet::new(), in_flight: BTreeMap::new(), watermark: None }
     }
 
-    /// Notes that an event changed a subject's downtime from its instant on. That concerns the
-    /// instant's day, and the day of the state before it, which the event may have cut short.
-    pub(super) fn note(&mut self, subjects: &Subjects, subject: u32, region: Region, from: Timestamp) {
-        let day = day_of(from);
-        self.changed.insert((subject, region, day));
-        let reach = self.ttls.iter().map(|ttl| ttl.map_or(DAYS_BACK_MAX, |ttl| ttl.ms() / DAY_MS + 1)).max().unwrap_or(0);
-        let before = (day.saturating_sub(reach).max(0)..day).rev();
-        let with_state = before.into_iter().find(|&day| {
-            let states = |ttl: &Option<DurationMs>| subjects.down_states(subject, region, stretch_of(day), *ttl);
-            self.ttls.iter().any(|ttl| !states(ttl).is_empty())
-        });
-        self.changed.extend(with_state.map(|day| (subject, region, day)));
+    /// Notes that an event changed a subject's downtime from an instant on. That concerns the instant's
+    /// day, and the day of the state before it, which the event may have cut short.
+    pub(super) fn note(&mut self, subjects: &Subjects, (subject, region): (u32, Region), from: Timestamp) {
+        let before = subjects.health(subject, region).and_then(|health| health.state_before(from));
+        let days = [Some(from), before].into_iter().flatten().map(day_of);
+        self.changed.extend(days.map(|day| (subject, region, day)));
     }
 
     /// Publishes the days that changed, and then that everything up to `log_time` is said. `revision` is the
     /// first offset that hasn't been read; what was published at or after it before a restart stands.
     pub(super) fn publish(
         &mut self,
-        (place, revision, log_time): (Place, u64, Timestamp),
+        (partition, revision, log_time): (u32, u64, Timestamp),
         subjects: &Subjects,
         known: &Dependencies,
         sink: &mut dyn RecordSink,
     ) -> Result<(), PortError> {
         self.in_flight.retain(|key, day| known.revision(subjects.name(key.0), key.1, key.2) < day.revision);
-        let to = dependencies_partition(place.number, sink.partitions(Log::Dependencies)?);
+        let to = dependencies_partition(partition, sink.partitions(Log::Dependencies)?);
         let mut put = |record: &DependencyRecord| sink.append_to(Log::Dependencies, to, &record.key(), &dependency::write(record));
         for key in std::mem::take(&mut self.changed) {
             let (subject, region, number) = key;
@@ -75,8 +69,8 @@ impl Outflow {
             put(&day.to_record(name, region, number))?;
             self.in_flight.insert(key, day);
         }
-        if self.watermark.max(known.watermark_of(place.number)) < Some(log_time) {
-            put(&DependencyRecord::Watermark(DependencyWatermark { partition: place.number, at: log_time }))?;
+        if self.watermark.max(known.watermark_of(partition)) < Some(log_time) {
+            put(&DependencyRecord::Watermark(DependencyWatermark { partition, at: log_time }))?;
             self.watermark = Some(log_time);
         }
         Ok(())
@@ -84,15 +78,9 @@ impl Outflow {
 
     fn day(&self, subjects: &Subjects, (subject, region, number): Key, revision: u64) -> Day {
         let within = stretch_of(number);
-        let states = |ttl: &Option<DurationMs>| {
-            let stretches: IntervalSet = subjects.down_states(subject, region, within, *ttl).into_iter().collect();
-            (*ttl, stretches)
-        };
-        Day {
-            revision,
-            minutes: subjects.down_minutes(subject, region, within),
-            states: self.ttls.iter().map(states).collect(),
-        }
+        let Some(health) = subjects.health(subject, region) else { return Day { revision, ..Day::default() } };
+        let states = |ttl: &Option<DurationMs>| (*ttl, health.down_states(within, *ttl).into_iter().collect::<IntervalSet>());
+        Day { revision, minutes: health.down_minutes(within), states: self.ttls.iter().map(states).collect() }
     }
 }
 
