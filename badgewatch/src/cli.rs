@@ -175,9 +175,48 @@ pub(crate) struct Generate {
     /// The broker and its topics: registry and events go there instead.
     #[command(flatten)]
     pub(crate) kafka: Kafka,
+    /// How events are partitioned: as badgewatch's contract says, or as librdkafka does if not told.
+    #[arg(long, value_enum, default_value_t = Partitioner::Murmur2, requires = "kafka")]
+    pub(crate) partitioner: Partitioner,
+    /// Only every N-th event line, beginning with the I-th, so that N runs make up the whole; over Kafka the
+    /// registry comes with part 1.
+    #[arg(long, value_name = "I/N", default_value = "1/1", value_parser = part)]
+    pub(crate) part: Part,
     /// Events a second. Default: as fast as possible.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) rate: Option<u32>,
+}
+
+/// How a producer chooses a key's partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Partitioner {
+    /// As Kafka's Java client does.
+    Murmur2,
+    /// As librdkafka does if not told, so that most events arrive at another partition than their owner's.
+    Consistent,
+}
+
+/// One of several parts of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Which one, from 1 to `of`.
+    pub(crate) number: u64,
+    /// How many there are.
+    pub(crate) of: u64,
+}
+
+impl Part {
+    /// Whether a line, counted from 0, is in the part.
+    pub(crate) const fn holds(self, line: u64) -> bool {
+        line % self.of == self.number - 1
+    }
+}
+
+/// A part, `I/N`.
+fn part(text: &str) -> Result<Part, String> {
+    let parts = text.split_once('/').and_then(|(number, of)| Some(Part { number: number.parse().ok()?, of: of.parse().ok()? }));
+    let part = parts.filter(|part| (1..=part.of).contains(&part.number));
+    part.ok_or_else(|| "expected I/N with I from 1 to N, e.g. 1/2 for the first of two parts".to_owned())
 }
 
 /// An instant in RFC 3339 or epoch milliseconds.
@@ -200,6 +239,24 @@ fn property(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
+
+    use super::{Part, part};
+
+    #[test]
+    fn parts_make_up_the_whole() {
+        let check = |text: &str, expected: &[u64]| {
+            let part = part(text).unwrap();
+            assert_eq!((0..6).filter(|&line| part.holds(line)).collect::<Vec<_>>(), expected, "{text}");
+        };
+        check("1/1", &[0, 1, 2, 3, 4, 5]);
+        check("1/2", &[0, 2, 4]);
+        check("2/2", &[1, 3, 5]);
+        check("3/4", &[2]);
+        assert_eq!(part("2/3"), Ok(Part { number: 2, of: 3 }));
+        for wrong in ["", "1", "0/2", "3/2", "1/0", "-1/2", "a/b", "1/2/3"] {
+            assert!(part(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn the_command_line_is_consistent() {

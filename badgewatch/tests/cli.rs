@@ -78,6 +78,25 @@ fn what_can_not_be_read_ends_with_2_and_says_what_to_do() {
 }
 
 #[test]
+fn parts_of_a_fleet_make_up_the_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = |part: &[&str]| {
+        let output = ["generate", "--products", "10", "--events", "130000", "--registry-out", "r", "--events-out", "-"];
+        let generated = badgewatch(folder.path(), &[&output, part].concat());
+        assert!(generated.status.success(), "{}", String::from_utf8_lossy(&generated.stderr));
+        let text = String::from_utf8_lossy(&generated.stdout).into_owned();
+        (text.lines().map(str::to_owned).collect::<Vec<_>>(), std::fs::read(folder.path().join("r")).unwrap())
+    };
+    let (whole, registry) = lines(&[]);
+    let parts = ["1/3", "2/3", "3/3"].map(|part| lines(&["--part", part]));
+    assert!(whole.len() > 1_000 && parts.iter().all(|(_, of_part)| *of_part == registry));
+    let mut parts = parts.map(|(lines, _)| lines.into_iter());
+    let woven: Vec<_> = (0..whole.len()).map(|number| parts[number % 3].next().unwrap()).collect();
+    assert_eq!(woven, whole);
+    assert!(parts.iter_mut().all(|part| part.next().is_none()));
+}
+
+#[test]
 fn run_over_files_decides_what_evaluate_prints() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();

@@ -22,8 +22,9 @@ pub struct Metric {
     pub kind: Kind,
     /// What it means.
     pub help: &'static str,
-    /// What its series differ by. All but `asin` take few values; `asin` is bounded by
-    /// [`AT_RISK_PRODUCTS_MAX`](crate::fleet::AT_RISK_PRODUCTS_MAX).
+    /// What its series differ by. All but `asin` and `partition` take few values; `asin` is bounded by
+    /// [`AT_RISK_PRODUCTS_MAX`](crate::fleet::AT_RISK_PRODUCTS_MAX), `partition` by the partitions that a
+    /// process owns.
     pub labels: &'static [&'static str],
 }
 
@@ -126,11 +127,93 @@ pub const AT_RISK: Metric = metric(
     &["asin", "scope"],
     "Downtime over budget of those products with the badge on that have used most of it; above 1 the badge is lost.",
 );
+/// Each partition's T (R23).
+pub const PARTITION_WATERMARK: Metric = metric(
+    "badgewatch_partition_watermark_timestamp_seconds",
+    Kind::Gauge,
+    &["partition"],
+    "The instant up to which a health partition is decided, in seconds since 1970; of the partitions that this process owns.",
+);
+/// What T is the least of (R23).
+pub const INPUT_WATERMARK: Metric = metric(
+    "badgewatch_input_watermark_timestamp_seconds",
+    Kind::Gauge,
+    &["input"],
+    "The instant up to which an input is known, in seconds since 1970; of the health log that of the slowest partition.",
+);
+/// What stalls decisions (R23).
+pub const STALLED_INPUTS: Metric = metric(
+    "badgewatch_stalled_inputs",
+    Kind::Gauge,
+    &["input"],
+    "1 while an input holds decisions back by minutes although others move on, else 0.",
+);
+/// Events of producers that partition otherwise.
+pub const EVENTS_REROUTED: Metric = metric(
+    "badgewatch_events_rerouted_total",
+    Kind::Counter,
+    &[],
+    "Health events that arrived at another partition than their subject's and were appended again to that one.",
+);
+/// Events of the frozen past (R24).
+pub const EVENTS_SET_ASIDE: Metric = metric(
+    "badgewatch_events_set_aside_total",
+    Kind::Counter,
+    &[],
+    "Health events that were older than the window and change nothing any more; also counted as rejected.",
+);
+/// Late events at work.
+pub const PAGES_LOADED: Metric =
+    metric("badgewatch_pages_loaded_total", Kind::Counter, &[], "Pages of minutes that were loaded from the store.");
+/// Pages put away.
+pub const PAGES_STORED: Metric =
+    metric("badgewatch_pages_stored_total", Kind::Counter, &[], "Pages of minutes that were written to the store.");
+/// What the pages in memory take.
+pub const PAGES_RESIDENT: Metric =
+    metric("badgewatch_pages_resident_bytes", Kind::Gauge, &[], "Size of the pages of minutes that are in memory.");
+/// What settles (R21).
+pub const DECISIONS_WAITING: Metric = metric(
+    "badgewatch_decisions_waiting",
+    Kind::Gauge,
+    &[],
+    "Decisions that are implied and not issued yet, as they haven't settled.",
+);
+/// What people are to rule on (R22, R25).
+pub const PROPOSALS_OPEN: Metric =
+    metric("badgewatch_proposals_open", Kind::Gauge, &[], "Proposals of removals that nobody has ruled on.");
+/// What holds enforcement back (R25).
+pub const BRAKES: Metric = metric(
+    "badgewatch_brakes",
+    Kind::Gauge,
+    &["brake"],
+    "1 while a brake turns removals into proposals, else 0: the kill switch, or the limit of removals per hour.",
+);
+/// What manufacturers haven't answered.
+pub const CRITICAL_UNACKNOWLEDGED: Metric = metric(
+    "badgewatch_critical_outages_unacknowledged",
+    Kind::Gauge,
+    &["state"],
+    "Critical outages that are not acknowledged: open ones still may be in time, overdue ones no more.",
+);
+/// How fast the budget goes.
+pub const BURN_RATE_WORST: Metric = metric(
+    "badgewatch_burn_rate_worst",
+    Kind::Gauge,
+    &["window", "scope"],
+    "Highest burn rate of any product with the badge on, by window and scope: at 1 the budget is used up exactly at its end.",
+);
+/// What degrades.
+pub const SKILLS_DEGRADED: Metric = metric(
+    "badgewatch_skills_degraded",
+    Kind::Gauge,
+    &[],
+    "Skills whose service is degraded in a region, counted once a region.",
+);
 /// What runs.
 pub const BUILD_INFO: Metric = metric("badgewatch_build_info", Kind::Gauge, &["version"], "1, with the version that runs.");
 
 /// Every metric. The last ones are the process's own, under their usual names.
-pub static CATALOGUE: [Metric; 26] = [
+pub static CATALOGUE: [Metric; 40] = [
     RECORDS,
     RECORDS_BYTES,
     EVENTS_ACCEPTED,
@@ -149,6 +232,20 @@ pub static CATALOGUE: [Metric; 26] = [
     COVERAGE,
     TICK_DURATION,
     AT_RISK,
+    PARTITION_WATERMARK,
+    INPUT_WATERMARK,
+    STALLED_INPUTS,
+    EVENTS_REROUTED,
+    EVENTS_SET_ASIDE,
+    PAGES_LOADED,
+    PAGES_STORED,
+    PAGES_RESIDENT,
+    DECISIONS_WAITING,
+    PROPOSALS_OPEN,
+    BRAKES,
+    CRITICAL_UNACKNOWLEDGED,
+    BURN_RATE_WORST,
+    SKILLS_DEGRADED,
     BUILD_INFO,
     metric("process_cpu_seconds_total", Kind::Counter, &[], "Total user and system CPU time spent in seconds."),
     metric("process_open_fds", Kind::Gauge, &[], "Number of open file descriptors."),

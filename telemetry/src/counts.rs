@@ -13,6 +13,8 @@ pub struct BatchCounts {
     pub accepted: u64,
     /// Events dropped as repetitions (R5).
     pub duplicate: u64,
+    /// Events appended again to the partition that owns their subject.
+    pub rerouted: u64,
     /// Registry lines accepted.
     pub facts: u64,
     rejected: [[u64; RejectReason::ALL.len()]; SOURCES.len()],

@@ -7,6 +7,7 @@ use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
 
 use crate::counts::BatchCounts;
+use crate::live::{Brake, Input};
 use crate::metrics::Metrics;
 
 /// Something that happened.
@@ -36,6 +37,27 @@ impl LineRejected<'_> {
         let Self { source, partition, offset, reason, detail } = self;
         counts.reject(source, reason);
         tracing::debug!(source = source.as_str(), partition, offset, reason = reason.as_str(), detail, "line rejected");
+    }
+}
+
+/// An event arrived at another partition than its subject's and was appended again to that one. Counted
+/// with its batch, as some producers do this to every event.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRerouted {
+    /// Where it arrived.
+    pub partition: u32,
+    /// The record's offset there.
+    pub offset: u64,
+    /// Whose it is.
+    pub owner: u32,
+}
+
+impl EventRerouted {
+    /// Logs it for those who look closely.
+    pub fn emit(self, counts: &mut BatchCounts) {
+        let Self { partition, offset, owner } = self;
+        counts.rerouted += 1;
+        tracing::debug!(partition, offset, owner, "event rerouted");
     }
 }
 
@@ -112,6 +134,78 @@ pub struct Appended<'a> {
 impl InternalEvent for Appended<'_> {
     fn emit(self, metrics: &Metrics) {
         metrics.count_appended(self.log, self.records);
+    }
+}
+
+/// Pages of minutes came back from the store.
+#[derive(Clone, Copy, Debug)]
+pub struct PagesLoaded {
+    /// How many.
+    pub pages: u64,
+}
+
+impl InternalEvent for PagesLoaded {
+    fn emit(self, metrics: &Metrics) {
+        metrics.live.pages_loaded.inc_by(self.pages);
+        tracing::debug!(pages = self.pages, "pages loaded");
+    }
+}
+
+/// Pages of minutes were written to the store.
+#[derive(Clone, Copy, Debug)]
+pub struct PagesStored {
+    /// How many.
+    pub pages: u64,
+}
+
+impl InternalEvent for PagesStored {
+    fn emit(self, metrics: &Metrics) {
+        metrics.live.pages_stored.inc_by(self.pages);
+        tracing::debug!(pages = self.pages, "pages stored");
+    }
+}
+
+/// An input began to hold decisions back while others move on, or ended doing so (R23).
+#[derive(Clone, Copy, Debug)]
+pub struct InputStalled {
+    /// Which one.
+    pub input: Input,
+    /// Up to when it is known.
+    pub at: Timestamp,
+    /// Whether it is stalled now.
+    pub stalled: bool,
+}
+
+impl InternalEvent for InputStalled {
+    fn emit(self, metrics: &Metrics) {
+        let (input, at) = (self.input.as_str(), self.at);
+        metrics.live.stalled_inputs.with_label_values(&[input]).set(i64::from(self.stalled));
+        if self.stalled {
+            tracing::warn!(input, %at, "an input holds decisions back");
+        } else {
+            tracing::info!(input, %at, "the input moves on");
+        }
+    }
+}
+
+/// A brake was put on or taken off (R25).
+#[derive(Clone, Copy, Debug)]
+pub struct BrakeChanged {
+    /// Which one.
+    pub brake: Brake,
+    /// Whether it is on now.
+    pub on: bool,
+}
+
+impl InternalEvent for BrakeChanged {
+    fn emit(self, metrics: &Metrics) {
+        let brake = self.brake.as_str();
+        metrics.live.brakes.with_label_values(&[brake]).set(i64::from(self.on));
+        if self.on {
+            tracing::warn!(brake, "removals become proposals");
+        } else {
+            tracing::info!(brake, "removals are issued again");
+        }
     }
 }
 

@@ -8,10 +8,12 @@ pub mod catalogue;
 pub mod counts;
 pub mod events;
 pub mod fleet;
+pub mod live;
 pub mod metrics;
 
 pub use catalogue::{CATALOGUE, Kind, Metric};
 pub use counts::BatchCounts;
 pub use events::InternalEvent;
 pub use fleet::FleetGauges;
+pub use live::{BurnGauges, InputGauges, OwnerGauges};
 pub use metrics::{Metrics, TelemetryError};

@@ -2,7 +2,7 @@
 
 use domain::decision::{DecisionKind, Scope};
 use domain::id::Region;
-use domain::rejection::RejectReason;
+use domain::rejection::{LineSource, RejectReason};
 use domain::report::Standing;
 use domain::time::Timestamp;
 use prometheus::core::{Collector, GenericGaugeVec};
@@ -13,6 +13,7 @@ use prometheus::{
 use crate::catalogue::{self, Metric};
 use crate::counts::{BatchCounts, SOURCES};
 use crate::fleet::BudgetBand;
+use crate::live::LiveMetrics;
 
 /// Upper bounds of the tick's histogram, in seconds.
 const TICK_SECONDS_BUCKETS: [f64; 14] =
@@ -50,6 +51,7 @@ pub struct Metrics {
     decisions: IntCounterVec,
     appended: IntCounterVec,
     tick_duration: Histogram,
+    pub(crate) live: LiveMetrics,
     pub(crate) products: IntGaugeVec,
     pub(crate) manufacturers_suspended: IntGaugeVec,
     pub(crate) products_budget_used: IntGaugeVec,
@@ -68,20 +70,21 @@ impl Metrics {
         let registry = Registry::new();
         let r = &registry;
         let metrics = Self {
-            records: register(r, catalogue::RECORDS, |m| IntCounter::with_opts(opts(m)))?,
-            records_bytes: register(r, catalogue::RECORDS_BYTES, |m| IntCounter::with_opts(opts(m)))?,
-            events_accepted: register(r, catalogue::EVENTS_ACCEPTED, |m| IntCounter::with_opts(opts(m)))?,
-            events_duplicate: register(r, catalogue::EVENTS_DUPLICATE, |m| IntCounter::with_opts(opts(m)))?,
+            records: counter(r, catalogue::RECORDS)?,
+            records_bytes: counter(r, catalogue::RECORDS_BYTES)?,
+            events_accepted: counter(r, catalogue::EVENTS_ACCEPTED)?,
+            events_duplicate: counter(r, catalogue::EVENTS_DUPLICATE)?,
             rejected: register(r, catalogue::REJECTED, |m| IntCounterVec::new(opts(m), m.labels))?,
-            facts: register(r, catalogue::FACTS, |m| IntCounter::with_opts(opts(m)))?,
-            source_lag: register(r, catalogue::SOURCE_LAG, |m| IntGauge::with_opts(opts(m)))?,
-            ready: register(r, catalogue::READY, |m| IntGauge::with_opts(opts(m)))?,
+            facts: counter(r, catalogue::FACTS)?,
+            source_lag: gauge(r, catalogue::SOURCE_LAG)?,
+            ready: gauge(r, catalogue::READY)?,
             watermark: register(r, catalogue::WATERMARK, |m| Gauge::with_opts(opts(m)))?,
             decisions: register(r, catalogue::DECISIONS, |m| IntCounterVec::new(opts(m), m.labels))?,
             appended: register(r, catalogue::APPENDED, |m| IntCounterVec::new(opts(m), m.labels))?,
             tick_duration: register(r, catalogue::TICK_DURATION, |m| {
                 Histogram::with_opts(HistogramOpts::new(m.name, m.help).buckets(TICK_SECONDS_BUCKETS.to_vec()))
             })?,
+            live: LiveMetrics::register(r)?,
             products: gauges(r, catalogue::PRODUCTS)?,
             manufacturers_suspended: gauges(r, catalogue::MANUFACTURERS_SUSPENDED)?,
             products_budget_used: gauges(r, catalogue::PRODUCTS_BUDGET_USED)?,
@@ -103,6 +106,8 @@ impl Metrics {
         self.events_accepted.inc_by(counts.accepted);
         self.events_duplicate.inc_by(counts.duplicate);
         self.facts.inc_by(counts.facts);
+        self.live.events_rerouted.inc_by(counts.rerouted);
+        self.live.events_set_aside.inc_by(counts.rejected(LineSource::Events, RejectReason::OlderThanWindow));
         if counts.rejected_total() > 0 {
             for source in SOURCES {
                 for reason in RejectReason::ALL {
@@ -123,7 +128,7 @@ impl Metrics {
 
     /// Notes up to when standings and decisions are known (R23).
     pub fn set_watermark(&self, at: Timestamp) {
-        self.watermark.set(at.ms() as f64 / 1000.0);
+        self.watermark.set(seconds(at));
     }
 
     /// The metrics in Prometheus' text format.
@@ -170,6 +175,7 @@ impl Metrics {
         for log in OUTPUT_LOGS {
             self.appended.with_label_values(&[log]);
         }
+        self.live.start_at_zero();
         for region in Region::ALL {
             self.open_outages.with_label_values(&[region.as_str()]);
         }
@@ -190,13 +196,26 @@ pub(crate) const SCOPES: [Scope; 4] =
     [Scope::Region(Region::Eu), Scope::Region(Region::Fe), Scope::Region(Region::Na), Scope::Global];
 
 /// The logs that the pipeline appends to.
-const OUTPUT_LOGS: [&str; 4] = ["decisions", "programme", "rejected", "standings"];
+const OUTPUT_LOGS: [&str; 6] = ["decisions", "dependencies", "health", "programme", "rejected", "standings"];
+
+/// An instant in Prometheus' unit.
+pub(crate) fn seconds(at: Timestamp) -> f64 {
+    at.ms() as f64 / 1000.0
+}
+
+pub(crate) fn counter(registry: &Registry, metric: Metric) -> Result<IntCounter, TelemetryError> {
+    register(registry, metric, |metric| IntCounter::with_opts(opts(metric)))
+}
+
+pub(crate) fn gauge(registry: &Registry, metric: Metric) -> Result<IntGauge, TelemetryError> {
+    register(registry, metric, |metric| IntGauge::with_opts(opts(metric)))
+}
 
 fn opts(metric: Metric) -> Opts {
     Opts::new(metric.name, metric.help)
 }
 
-fn gauges<P: prometheus::core::Atomic + 'static>(
+pub(crate) fn gauges<P: prometheus::core::Atomic + 'static>(
     registry: &Registry,
     metric: Metric,
 ) -> Result<GenericGaugeVec<P>, TelemetryError> {

@@ -10,10 +10,14 @@ use domain::id::{Asin, ManufacturerId, Region, RegionSet};
 use domain::policy::PolicyName;
 use domain::rejection::{LineSource, RejectReason};
 use domain::report::{ManufacturerStanding, ProductStanding, Standing};
+use domain::time::MINUTE_MS;
 use domain::{Interval, Ratio, Timestamp};
-use telemetry::events::{Appended, CaughtUp, DecisionPublished, LineRejected, Ticked};
+use telemetry::events::{
+    Appended, BrakeChanged, CaughtUp, DecisionPublished, EventRerouted, LineRejected, PagesLoaded, PagesStored, Ticked,
+};
 use telemetry::fleet::{AT_RISK_PRODUCTS_MAX, BudgetBand};
-use telemetry::{BatchCounts, CATALOGUE, FleetGauges, InternalEvent, Kind, Metrics};
+use telemetry::live::{Brake, OwnerState, WorstBurn};
+use telemetry::{BatchCounts, BurnGauges, CATALOGUE, FleetGauges, InputGauges, InternalEvent, Kind, Metrics, OwnerGauges};
 
 fn metrics() -> Arc<Metrics> {
     Arc::new(Metrics::new("0.1.0").unwrap())
@@ -60,6 +64,10 @@ fn product(number: usize, scope: Scope, standing: Standing, downtime_ms: i64) ->
 fn the_catalogue_is_what_is_shown_and_nothing_else() {
     let metrics = metrics();
     FleetGauges::new(Arc::clone(&metrics)).show(&[product(1, Scope::Global, Standing::Good, 1)], &[]);
+    let owner = OwnerGauges::new(Arc::clone(&metrics), 3);
+    owner.set_watermark(Timestamp::MIN);
+    InputGauges::new(Arc::clone(&metrics)).show([Timestamp::MIN; 3]);
+    BurnGauges::new(Arc::clone(&metrics)).show(&[WorstBurn { window: "3d", scope: Scope::Global, rate: 0.0 }]);
     let text = metrics.render().unwrap();
     let shown: BTreeMap<&str, &str> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(|line| line.split_once(' ').unwrap()).collect();
@@ -90,6 +98,11 @@ fn a_batch_is_added_once() {
     let mut counts = BatchCounts::default();
     (counts.records, counts.bytes) = (5, 700);
     (counts.accepted, counts.duplicate, counts.facts) = (3, 1, 2);
+    EventRerouted { partition: 3, offset: 16, owner: 1 }.emit(&mut counts);
+    counts.reject(LineSource::Registry, RejectReason::OlderThanWindow);
+    for _ in 0..4 {
+        counts.reject(LineSource::Events, RejectReason::OlderThanWindow);
+    }
     let rejected = LineRejected {
         source: LineSource::Events,
         partition: 3,
@@ -107,10 +120,20 @@ fn a_batch_is_added_once() {
         ("badgewatch_events_accepted_total", 3.0),
         ("badgewatch_events_duplicate_total", 1.0),
         ("badgewatch_registry_facts_total", 2.0),
+        ("badgewatch_events_rerouted_total", 1.0),
+        ("badgewatch_events_set_aside_total", 4.0),
     ] {
         check(&metrics, name, &[("", value)]);
     }
-    check(&metrics, "badgewatch_rejected_total", &[(r#"{reason="unknown_subject",source="events"}"#, 1.0)]);
+    check(
+        &metrics,
+        "badgewatch_rejected_total",
+        &[
+            (r#"{reason="older_than_window",source="events"}"#, 4.0),
+            (r#"{reason="older_than_window",source="registry"}"#, 1.0),
+            (r#"{reason="unknown_subject",source="events"}"#, 1.0),
+        ],
+    );
 }
 
 #[test]
@@ -140,6 +163,14 @@ fn events_change_their_metrics() {
         supersedes: None,
         evidence: Evidence::new(PolicyName { id: "wwa-2024".into(), version: 1 }),
     };
+    PagesLoaded { pages: 3 }.emit(&metrics);
+    PagesStored { pages: 5 }.emit(&metrics);
+    check(&metrics, "badgewatch_pages_loaded_total", &[("", 3.0)]);
+    check(&metrics, "badgewatch_pages_stored_total", &[("", 5.0)]);
+    BrakeChanged { brake: Brake::KillSwitch, on: true }.emit(&metrics);
+    BrakeChanged { brake: Brake::RemovalLimit, on: true }.emit(&metrics);
+    BrakeChanged { brake: Brake::KillSwitch, on: false }.emit(&metrics);
+    check(&metrics, "badgewatch_brakes", &[(r#"{brake="removal_limit"}"#, 1.0)]);
     DecisionPublished(&decision).emit(&metrics);
     check(&metrics, "badgewatch_decisions_total", &[(r#"{kind="badge_removal"}"#, 1.0)]);
 }
@@ -193,6 +224,76 @@ fn the_fleet_is_shown_by_scope_and_only_the_few_at_risk_by_name() {
     let least = at_risk.values().copied().fold(f64::INFINITY, f64::min);
     assert!((least - 0.081).abs() < 1e-9, "{at_risk:?}");
     check(&metrics, "badgewatch_open_outages", &[]);
+}
+
+#[test]
+fn owners_add_up_and_take_back_what_they_showed() {
+    let metrics = metrics();
+    let owner = |partition| OwnerGauges::new(Arc::clone(&metrics), partition);
+    let (mut first, mut second) = (owner(0), owner(11));
+    let state = |waiting, critical_overdue| OwnerState {
+        pages_resident_bytes: 1_000,
+        decisions_waiting: waiting,
+        proposals_open: 2,
+        critical_open: 3,
+        critical_overdue,
+        skills_degraded: 1,
+    };
+    first.show(state(5, 0));
+    second.show(state(7, 4));
+    first.show(state(1, 6));
+    let both = |values: [f64; 4], critical: &[(&str, f64)]| {
+        let names = ["pages_resident_bytes", "decisions_waiting", "proposals_open", "skills_degraded"];
+        for (name, value) in names.into_iter().zip(values) {
+            assert_eq!(series(&metrics, &format!("badgewatch_{name}"))[&format!("badgewatch_{name}")], value, "{name}");
+        }
+        check(&metrics, "badgewatch_critical_outages_unacknowledged", critical);
+    };
+    both([2_000.0, 8.0, 4.0, 2.0], &[(r#"{state="open"}"#, 6.0), (r#"{state="overdue"}"#, 10.0)]);
+    first.set_watermark(Timestamp::clamped(1_500));
+    second.set_watermark(Timestamp::clamped(2_000));
+    let name = "badgewatch_partition_watermark_timestamp_seconds";
+    check(&metrics, name, &[(r#"{partition="0"}"#, 1.5), (r#"{partition="11"}"#, 2.0)]);
+    drop(second);
+    check(&metrics, name, &[(r#"{partition="0"}"#, 1.5)]);
+    both([1_000.0, 1.0, 2.0, 1.0], &[(r#"{state="open"}"#, 3.0), (r#"{state="overdue"}"#, 6.0)]);
+}
+
+#[test]
+fn an_input_is_stalled_while_another_is_far_ahead() {
+    let metrics = metrics();
+    let mut gauges = InputGauges::new(Arc::clone(&metrics));
+    let mut step = |minutes: [i64; 3], stalled: &[&str]| {
+        let watermarks = minutes.map(|minutes| Timestamp::clamped(minutes * MINUTE_MS));
+        gauges.show(watermarks);
+        let label = |input: &&str| (format!("{{input=\"{input}\"}}"), 1.0);
+        let expected: Vec<_> = stalled.iter().map(label).collect();
+        let expected: Vec<_> = expected.iter().map(|(label, value)| (label.as_str(), *value)).collect();
+        check(&metrics, "badgewatch_stalled_inputs", &expected);
+        let shown = series(&metrics, "badgewatch_input_watermark_timestamp_seconds");
+        let shown = shown.get(r#"badgewatch_input_watermark_timestamp_seconds{input="registry"}"#);
+        assert_eq!(shown, Some(&(minutes[2] as f64 * 60.0)));
+    };
+    step([10, 10, 10], &[]);
+    step([15, 14, 10], &[]);
+    step([16, 14, 10], &["registry"]);
+    step([16, 10, 10], &["dependencies", "registry"]);
+    step([10, 16, 16], &["own_log"]);
+    step([16, 16, 16], &[]);
+}
+
+#[test]
+fn the_worst_burn_is_shown_by_window_and_scope_and_no_longer_than_it_is_told() {
+    let metrics = metrics();
+    let mut gauges = BurnGauges::new(Arc::clone(&metrics));
+    let burn = |window, scope, rate| WorstBurn { window, scope, rate };
+    gauges.show(&[burn("3d", Scope::Global, 2.5), burn("6h", Scope::Global, 14.0), burn("6h", Scope::Region(Region::Na), 1.0)]);
+    let name = "badgewatch_burn_rate_worst";
+    assert_eq!(series(&metrics, name).len(), 3);
+    gauges.show(&[burn("6h", Scope::Global, 15.5)]);
+    check(&metrics, name, &[(r#"{scope="global",window="6h"}"#, 15.5)]);
+    gauges.show(&[]);
+    assert_eq!(series(&metrics, name).len(), 0);
 }
 
 #[test]

@@ -9,11 +9,11 @@ use anyhow::Context;
 use domain::DurationMs;
 use loadtest::fleet::{Fleet, FleetConfig, PROGRESS_LINES, Tally};
 use ports::{Log, PortError, RecordSink};
-use storage::{KafkaConfig, KafkaSink, ensure_topics};
+use storage::{KafkaConfig, KafkaSink, Partitioner, ensure_topics};
 
 use super::fleet::progress_bar;
 use super::{check_apart, is_standard, kafka};
-use crate::cli::Generate;
+use crate::cli::{self, Generate, Part};
 use crate::failure::Failure;
 
 /// How much is gathered before it is written, in bytes.
@@ -34,9 +34,16 @@ pub(super) fn run(options: &Generate) -> Result<(), Failure> {
         ..FleetConfig::default()
     };
     let fleet = Fleet::new(&config).map_err(Failure::usage)?;
+    let pace = Pace { part: options.part, rate: options.rate };
     let result = match (kafka(&options.kafka), &options.registry_out, &options.events_out) {
-        (Some(broker), _, _) => to_kafka(&fleet, &broker, options.rate),
-        (None, Some(registry), Some(events)) => to_files(&fleet, registry, events, options.rate),
+        (Some(mut broker), _, _) => {
+            broker.partitioner = match options.partitioner {
+                cli::Partitioner::Murmur2 => Partitioner::Murmur2,
+                cli::Partitioner::Consistent => Partitioner::Consistent,
+            };
+            to_kafka(&fleet, &broker, pace)
+        }
+        (None, Some(registry), Some(events)) => to_files(&fleet, registry, events, pace),
         (None, _, _) => return Err(Failure::Usage(anyhow::anyhow!("give --kafka, or --registry-out and --events-out"))),
     };
     let tally = match result {
@@ -55,15 +62,23 @@ pub(super) fn run(options: &Generate) -> Result<(), Failure> {
     Ok(())
 }
 
-fn to_files(fleet: &Fleet, registry: &Path, events: &Path, rate: Option<u32>) -> anyhow::Result<Tally> {
+/// Which of a fleet's lines are handed over, and how fast.
+#[derive(Clone, Copy)]
+struct Pace {
+    part: Part,
+    /// Lines a second.
+    rate: Option<u32>,
+}
+
+fn to_files(fleet: &Fleet, registry: &Path, events: &Path, pace: Pace) -> anyhow::Result<Tally> {
     let name = |path: &Path| format!("cannot write {}", path.display());
     check_apart(&[], [registry, events]).map_err(|failure| anyhow::anyhow!("{failure}"))?;
     fleet.write_registry(&mut create(registry)?).with_context(|| name(registry))?;
     let mut out = create(events)?;
-    let tally = each_line(fleet, rate, &mut |_, line| {
+    let tally = each_line(fleet, pace, &mut |_, line| {
         out.write_all(line)?;
         out.write_all(b"\n")?;
-        if rate.is_some() {
+        if pace.rate.is_some() {
             out.flush()?;
         }
         Ok(())
@@ -73,9 +88,19 @@ fn to_files(fleet: &Fleet, registry: &Path, events: &Path, rate: Option<u32>) ->
     Ok(tally)
 }
 
-fn to_kafka(fleet: &Fleet, broker: &KafkaConfig, rate: Option<u32>) -> anyhow::Result<Tally> {
+fn to_kafka(fleet: &Fleet, broker: &KafkaConfig, pace: Pace) -> anyhow::Result<Tally> {
     ensure_topics(broker, &[Log::Registry, Log::Health])?;
     let mut sink = KafkaSink::open(broker)?;
+    if pace.part.number == 1 {
+        append_registry(fleet, &mut sink)?;
+    }
+    let tally =
+        each_line(fleet, pace, &mut |key, line| Ok::<_, PortError>(sink.append(Log::Health, key, line)?).map_err(Into::into))?;
+    sink.flush()?;
+    Ok(tally)
+}
+
+fn append_registry(fleet: &Fleet, sink: &mut KafkaSink) -> Result<(), PortError> {
     let mut line = Vec::new();
     for fact in fleet.facts() {
         line.clear();
@@ -85,11 +110,7 @@ fn to_kafka(fleet: &Fleet, broker: &KafkaConfig, rate: Option<u32>) -> anyhow::R
     for (_, line) in fleet.malformed_facts() {
         sink.append(Log::Registry, "", line.as_bytes())?;
     }
-    sink.flush()?;
-    let tally =
-        each_line(fleet, rate, &mut |key, line| Ok::<_, PortError>(sink.append(Log::Health, key, line)?).map_err(Into::into))?;
-    sink.flush()?;
-    Ok(tally)
+    sink.flush()
 }
 
 fn create(path: &Path) -> anyhow::Result<Box<dyn Write>> {
@@ -100,17 +121,20 @@ fn create(path: &Path) -> anyhow::Result<Box<dyn Write>> {
     Ok(Box::new(BufWriter::with_capacity(WRITE_BYTES, file)))
 }
 
-/// Hands over each event line with its key, at most `rate` a second, and shows progress.
-fn each_line(fleet: &Fleet, rate: Option<u32>, each: &mut dyn FnMut(&str, &[u8]) -> anyhow::Result<()>) -> anyhow::Result<Tally> {
-    let bar = progress_bar(fleet.events_estimate(), "generating");
+/// Hands over each event line of the part with its key, no faster than told, and shows progress.
+fn each_line(fleet: &Fleet, pace: Pace, each: &mut dyn FnMut(&str, &[u8]) -> anyhow::Result<()>) -> anyhow::Result<Tally> {
+    let bar = progress_bar(fleet.events_estimate() / pace.part.of, "generating");
     let (mut lines, mut line, mut tally) = (fleet.lines(), Vec::new(), Tally::default());
     let started = Instant::now();
-    loop {
+    for number in 0.. {
         line.clear();
         let Some(head) = lines.next_into(&mut line) else { break };
+        if !pace.part.holds(number) {
+            continue;
+        }
         each(head.key, &line)?;
         tally.count(head.kind, head.late, line.len() + 1);
-        if let Some(rate) = rate {
+        if let Some(rate) = pace.rate {
             let due = Duration::from_secs_f64(tally.lines as f64 / f64::from(rate));
             std::thread::sleep(due.saturating_sub(started.elapsed()));
         }
