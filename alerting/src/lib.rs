@@ -3,13 +3,14 @@
 //! Pure. [`judge`] looks at one product in one scope and yields everything that is implied
 //! there up to T; [`suspensions`] does the same for manufacturers, from what their products'
 //! judgements say. Implied decisions are a function of the evidence alone (R19): there is no
-//! state between calls. [`burn_rate`] says how fast a budget is used up, for those on call; it has
-//! no effect on standing.
+//! state between calls. [`burn_rate`] says how fast a budget is used up, for those on call, and
+//! [`forecast`] what may still happen; neither has an effect on standing.
 
 pub mod burn_rate;
 pub mod case;
 pub mod certification;
 pub mod fold;
+pub mod forecast;
 pub mod id;
 pub mod scope;
 pub mod standing;
