@@ -6,7 +6,7 @@
 //! judgements say. Implied decisions are a function of the evidence alone (R19): there is no
 //! state between calls. [`reconcile()`] compares them with what has been issued, which is state, and
 //! yields what is to be issued now. [`burn_rate`] says how fast a budget is used up, for those on
-//! call; it has no effect on standing.
+//! call, and [`forecast`] what may still happen; neither has an effect on standing.
 
 pub mod acknowledgement;
 pub mod brakes;
@@ -14,6 +14,7 @@ pub mod burn_rate;
 pub mod case;
 pub mod certification;
 pub mod fold;
+pub mod forecast;
 pub mod id;
 pub mod reconcile;
 pub mod scope;

@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Run(Box<Run>),
     /// A realistic fleet from a seed: registry and events, to files, stdout or Kafka.
     Generate(Generate),
+    /// Checks policy files, or shows what a policy says.
+    Policy(PolicyOptions),
 }
 
 /// How results are printed.
@@ -55,7 +57,7 @@ pub(crate) struct Demo {
 /// Options of `evaluate`.
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
-    /// Preset (wwa-2024, wwa-2026) or policy file.
+    /// Preset (wwa-2024, wwa-2026, wwa) or policy file.
     #[arg(long)]
     pub(crate) policy: String,
     /// Registry lines (NDJSON); `-` is stdin.
@@ -75,7 +77,7 @@ pub(crate) struct Evaluate {
 /// Options of `run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Preset (wwa-2024, wwa-2026) or policy file.
+    /// Preset (wwa-2024, wwa-2026, wwa) or policy file.
     #[arg(long, default_value = "wwa-2024", env = "BADGEWATCH_POLICY")]
     pub(crate) policy: String,
     /// Processes what is there when it starts, decides everything up to this instant, and exits.
@@ -217,6 +219,46 @@ fn part(text: &str) -> Result<Part, String> {
     let parts = text.split_once('/').and_then(|(number, of)| Some(Part { number: number.parse().ok()?, of: of.parse().ok()? }));
     let part = parts.filter(|part| (1..=part.of).contains(&part.number));
     part.ok_or_else(|| "expected I/N with I from 1 to N, e.g. 1/2 for the first of two parts".to_owned())
+}
+
+/// Options of `policy`.
+#[derive(Debug, Args)]
+pub(crate) struct PolicyOptions {
+    /// What to do with policies.
+    #[command(subcommand)]
+    pub(crate) command: PolicyCommand,
+}
+
+/// What to do with policies.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PolicyCommand {
+    /// Checks files: one line a version, or what is wrong where.
+    Check {
+        /// Policy files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Shows a policy's versions with every default filled in.
+    Show {
+        /// Preset (wwa-2024, wwa-2026, wwa) or policy file.
+        #[arg(value_name = "NAME|FILE")]
+        policy: String,
+        /// Only the version in force then: RFC 3339, or epoch milliseconds.
+        #[arg(long, value_parser = instant, value_name = "INSTANT")]
+        at: Option<Timestamp>,
+        /// How it is shown.
+        #[arg(long, value_enum, default_value_t = PolicyFormat::Toml)]
+        format: PolicyFormat,
+    },
+}
+
+/// How policies are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PolicyFormat {
+    /// A policy file that says the same.
+    Toml,
+    /// Tables for people: what each number means.
+    Table,
 }
 
 /// An instant in RFC 3339 or epoch milliseconds.

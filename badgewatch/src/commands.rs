@@ -13,6 +13,7 @@ mod demo;
 mod evaluate;
 mod fleet;
 mod generate;
+mod policy;
 mod run;
 
 /// Does what the command line asks for.
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Run(options) => run::run(&options),
         Command::Generate(options) => generate::run(&options),
+        Command::Policy(options) => policy::run(&options.command),
     }
 }
 

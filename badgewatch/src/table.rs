@@ -134,7 +134,8 @@ fn bar(downtime_ms: i64, budget_ms: i64) -> String {
     format!("{}{} {share:>3}%", "█".repeat(count(filled)), "·".repeat(count(BAR_CHARS - filled)))
 }
 
-fn duration(ms: i64) -> String {
+/// Hours, minutes, seconds and milliseconds.
+pub(crate) fn duration(ms: i64) -> String {
     let (minutes, seconds) = (ms / 60_000, ms % 60_000);
     format!("{}:{:02}:{:02}.{:03}", minutes / 60, minutes % 60, seconds / 1_000, seconds % 1_000)
 }
@@ -143,7 +144,8 @@ fn percent(ratio: Option<f64>, decimals: usize) -> String {
     ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{:.decimals$}%", ratio * 100.0))
 }
 
-fn table(header: &[&str]) -> Table {
+/// An empty table.
+pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header(header.iter().copied());
     table

@@ -33,8 +33,10 @@ impl Tables {
     /// How far both have been read.
     #[must_use]
     pub fn positions(&self) -> Vec<InputPosition> {
-        let place = |log: Log, partition: u32, next_offset: u64| InputPosition { log: log.as_str().to_owned(), partition, next_offset };
-        let dependencies = (0..).zip(self.dependencies.next_offsets()).map(|(partition, next)| place(Log::Dependencies, partition, *next));
+        let place =
+            |log: Log, partition: u32, next_offset: u64| InputPosition { log: log.as_str().to_owned(), partition, next_offset };
+        let dependencies =
+            (0..).zip(self.dependencies.next_offsets()).map(|(partition, next)| place(Log::Dependencies, partition, *next));
         dependencies.chain([place(Log::Registry, 0, self.registry.next_offset())]).collect()
     }
 }

@@ -7,7 +7,7 @@ mod tests;
 mod units;
 mod write;
 
-use domain::{Policies, Policy};
+use domain::{DurationMs, Policies, Policy};
 
 use crate::error::Error;
 
@@ -29,6 +29,12 @@ pub fn preset(name: &str) -> Option<&'static str> {
 #[must_use]
 pub fn parse_percentage(text: &str) -> Option<domain::Ppm> {
     units::percent(text)
+}
+
+/// A duration as policies write it, in the longest unit of which it is a whole number: `365d`, `90s`.
+#[must_use]
+pub fn duration_text(duration: DurationMs) -> String {
+    units::duration_text(duration)
 }
 
 /// Reads the policies of a file, ordered by `effective_from`; there is at least one. A policy that
