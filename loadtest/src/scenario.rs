@@ -1,22 +1,26 @@
 //! Small adversarial scenarios from a seed, to hold the engine against the auditor.
 //!
-//! A scenario has every parameter of the policy varied and a few products whose events, facts and
+//! A scenario has every parameter of the policy varied, some several versions of it, and a few products whose events, facts and
 //! T cluster on the instants at which something may change: window edges, month ends, ends of
 //! runs, midnights, minutes, and a millisecond beside them. Downtime is chosen so that sums meet
-//! a budget exactly or miss it by a millisecond.
+//! a budget exactly or miss it by a millisecond. People revoke exclusions and rule on what is
+//! proposed or removed.
 
 mod events;
 mod instants;
+mod people;
 mod policies;
 mod registry;
+mod switches;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashMap;
 
 use domain::fact::{Badge, BadgeChange};
-use domain::{Event, ExclusionId, Fact, Policy, ReporterId, Subject, Timestamp};
+use domain::{DecisionId, Event, ExclusionId, Fact, Policies, ReporterId, Subject, Timestamp};
 
+use self::instants::Instants;
 use crate::dice::Dice;
 
 /// Most events of a scenario, duplicates aside.
@@ -28,14 +32,16 @@ const STORY: u64 = 0;
 const PERMUTATION: u64 = 1;
 const FACTS: u64 = 2;
 const DUPLICATION: u64 = 3;
+const SWITCHES: u64 = 4;
+const PEOPLE: u64 = 5;
 
 /// An input of `evaluate`, already parsed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Scenario {
     /// What it was built from.
     pub seed: u64,
-    /// The policy; one version, in force from the beginning.
-    pub policy: Policy,
+    /// The versions of the policy; the first is in force from the beginning.
+    pub policies: Policies,
     /// The registry's lines.
     pub facts: Vec<Fact>,
     /// The events' lines. Some repeat another's name, with its content or with other content.
@@ -48,12 +54,20 @@ impl Scenario {
     /// The scenario of a seed.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let dice = &mut Dice::new(seed, STORY);
-        let policy = policies::policy(dice);
-        let stage = registry::Stage::new(dice);
-        let told = events::tell(&stage, &policy, dice);
-        let facts = registry::facts(&stage, &told.instants, told.at, dice);
-        Self { seed, policy, facts, events: told.events, at: told.at }
+        let (mut scenario, instants, start) = told(seed);
+        let (first, dates) = (scenario.policies.versions()[0].clone(), people::dates(&scenario));
+        let story = (start, scenario.at);
+        scenario.policies = switches::versions(first, &instants, &dates, story, &mut Dice::new(seed, SWITCHES));
+        let dice = &mut Dice::new(seed, PEOPLE);
+        people::chatter(&mut scenario, &instants, dice);
+        people::rulings(&mut scenario, &instants, dice);
+        scenario
+    }
+
+    /// The same with one version of the policy, automatic, and without what people say.
+    #[must_use]
+    pub fn single(seed: u64) -> Self {
+        told(seed).0
     }
 
     /// The events in another order. Events of one name keep theirs, since the first one stands (R5).
@@ -90,12 +104,21 @@ impl Scenario {
 }
 
 impl Scenario {
-    /// The least of what still `fails` when events and facts are left out one by one: what to look
-    /// at when the engine and the auditor differ.
+    /// The least of what still `fails` when versions, events and facts are left out one by one: what to
+    /// look at when the engine and the auditor differ.
     #[must_use]
     pub fn minimized(mut self, fails: impl Fn(&Self) -> bool) -> Self {
         loop {
-            let before = self.events.len() + self.facts.len();
+            let before = self.size();
+            for place in (0..self.policies.versions().len()).rev() {
+                let mut fewer = self.policies.versions().to_vec();
+                fewer.remove(place);
+                let Some(fewer) = Policies::new(fewer) else { continue };
+                let policies = std::mem::replace(&mut self.policies, fewer);
+                if !fails(&self) {
+                    self.policies = policies;
+                }
+            }
             for place in (0..self.events.len()).rev() {
                 let event = self.events.remove(place);
                 if !fails(&self) {
@@ -108,11 +131,26 @@ impl Scenario {
                     self.facts.insert(place, fact);
                 }
             }
-            if self.events.len() + self.facts.len() == before {
+            if self.size() == before {
                 return self;
             }
         }
     }
+
+    fn size(&self) -> usize {
+        self.policies.versions().len() + self.events.len() + self.facts.len()
+    }
+}
+
+/// A story under one policy, with the instants that came up and the first one.
+fn told(seed: u64) -> (Scenario, Instants, Timestamp) {
+    let dice = &mut Dice::new(seed, STORY);
+    let policy = policies::policy(dice);
+    let stage = registry::Stage::new(dice);
+    let told = events::tell(&stage, &policy, dice);
+    let facts = registry::facts(&stage, &told.instants, told.at, dice);
+    let scenario = Scenario { seed, policies: policy.into(), facts, events: told.events, at: told.at };
+    (scenario, told.instants, stage.start)
 }
 
 /// An event's name (R5), if it has one.
@@ -125,6 +163,9 @@ fn name(event: &Event) -> Option<(Option<ReporterId>, Subject, u64)> {
 enum Identity {
     Badge(domain::Asin, Option<Timestamp>),
     Exclusion(ExclusionId),
+    Revocation(ExclusionId),
+    Ruling(DecisionId),
+    Acknowledgement(DecisionId),
 }
 
 fn identity(fact: &Fact) -> Option<Identity> {
@@ -132,14 +173,10 @@ fn identity(fact: &Fact) -> Option<Identity> {
         Fact::Badge(Badge { asin, .. }) => Some(Identity::Badge(asin.clone(), None)),
         Fact::BadgeChange(BadgeChange { asin, at, .. }) => Some(Identity::Badge(asin.clone(), Some(*at))),
         Fact::Exclusion(exclusion) => Some(Identity::Exclusion(exclusion.id.clone())),
-        Fact::Manufacturer(_)
-        | Fact::Withdrawal(_)
-        | Fact::Listing(_)
-        | Fact::SkillListing(_)
-        | Fact::ExclusionRevoked(_)
-        | Fact::Ruling(_)
-        | Fact::Acknowledgement(_)
-        | Fact::KillSwitch(_) => None,
+        Fact::ExclusionRevoked(revoked) => Some(Identity::Revocation(revoked.id.clone())),
+        Fact::Ruling(ruling) => Some(Identity::Ruling(ruling.proposal)),
+        Fact::Acknowledgement(given) => Some(Identity::Acknowledgement(given.outage)),
+        Fact::Manufacturer(_) | Fact::Withdrawal(_) | Fact::Listing(_) | Fact::SkillListing(_) | Fact::KillSwitch(_) => None,
     }
 }
 

@@ -41,6 +41,48 @@ pub(super) fn policy(dice: &mut Dice) -> Policy {
     }
 }
 
+/// Another version of a policy, from an instant on: the same but for some numbers.
+pub(super) fn varied(before: &Policy, effective_from: Timestamp, dice: &mut Dice) -> Policy {
+    let mut policy = Policy { effective_from, ..before.clone() };
+    policy.name.version += 1;
+    if dice.chance(500_000) {
+        policy.scope = match policy.scope {
+            ScopeRule::Global => ScopeRule::Region,
+            ScopeRule::Region => ScopeRule::Global,
+        };
+    }
+    if dice.chance(80_000) {
+        policy.enforcement = match policy.enforcement {
+            Enforcement::Automatic => Enforcement::Review,
+            Enforcement::Review => Enforcement::Automatic,
+        };
+    }
+    let other = self::policy(dice);
+    for _ in 0..dice.between(0, 4) {
+        match dice.below(14) {
+            0 => (policy.window, policy.target) = (other.window, other.target),
+            1 => policy.target = target(policy.window, dice),
+            // A budget a little beside the one before.
+            2 => {
+                let aside = dice.between(-2, 2);
+                policy.target = ppm((policy.target.get() + aside).clamp(0, PPM));
+            }
+            3 => policy.outages_max = policy.outages_max.saturating_sub(1),
+            4 => policy.outages_max = other.outages_max,
+            5 => policy.merge_gap = other.merge_gap,
+            6 => policy.min_duration = other.min_duration,
+            7 => policy.min_attempts = other.min_attempts,
+            8 => policy.down_ratio = other.down_ratio,
+            9 => policy.state_ttl = other.state_ttl,
+            10 => policy.probation_months = other.probation_months,
+            11 => policy.min_coverage = other.min_coverage,
+            12 => policy.warnings = other.warnings.clone(),
+            _ => policy.critical_outage_acknowledge_within = other.critical_outage_acknowledge_within,
+        }
+    }
+    policy
+}
+
 /// The length over which the budget is figured; a reset year's is that of 365 days, near enough
 /// to aim at.
 pub(super) fn window_ms(policy: &Policy) -> i64 {

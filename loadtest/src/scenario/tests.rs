@@ -1,5 +1,7 @@
 //! Scenarios are valid inputs, and between them everything happens.
 
+mod live;
+
 use std::collections::{BTreeMap, HashMap};
 
 use domain::policy::ScopeRule;
@@ -40,7 +42,7 @@ fn scenarios() -> impl Iterator<Item = Scenario> {
 fn audited(scenario: &Scenario) -> Report {
     let facts: Vec<_> = (1..).zip(scenario.facts.iter().cloned()).collect();
     let events: Vec<_> = (1..).zip(scenario.events.iter().cloned()).collect();
-    audit(&AuditInput { policies: &scenario.policy.clone().into(), facts: &facts, events: &events, at: scenario.at })
+    audit(&AuditInput { policies: &scenario.policies, facts: &facts, events: &events, at: scenario.at })
 }
 
 #[test]
@@ -53,8 +55,9 @@ fn a_seed_gives_the_same_scenario() {
 fn scenarios_can_be_written_and_read_back() {
     for scenario in scenarios() {
         let seed = scenario.seed;
-        let policy = wire::policy::parse(&wire::policy::write(&scenario.policy), "scenario.toml").expect("a valid policy");
-        assert_eq!(policy, [scenario.policy], "seed {seed}");
+        let text: String = scenario.policies.versions().iter().map(|policy| wire::policy::write(policy) + "\n").collect();
+        let versions = wire::policy::parse(&text, "scenario.toml").expect("valid policies");
+        assert_eq!(versions, scenario.policies.versions(), "seed {seed}");
         for fact in &scenario.facts {
             let mut line = Vec::new();
             wire::fact::write(fact, &mut line);
@@ -155,8 +158,8 @@ fn label(decision: &Decision, reason: Option<&Reason>) -> String {
 fn between_them_everything_happens_often() {
     let mut happened: BTreeMap<String, u64> = BTreeMap::new();
     let (mut global, mut restarted_in_held, mut granted_later, mut removed_again) = (0, 0, 0, 0);
-    for scenario in scenarios() {
-        global += u64::from(scenario.policy.scope == ScopeRule::Global);
+    for scenario in (0..SEEDS).map(Scenario::single) {
+        global += u64::from(scenario.policies.versions()[0].scope == ScopeRule::Global);
         let report = audited(&scenario);
         let mut labels: Vec<_> = report
             .decisions
