@@ -5,6 +5,7 @@
 //! order of arrival (R19).
 
 pub mod ask;
+pub mod degradation;
 pub mod evidence;
 mod held;
 mod minute_set;
@@ -14,6 +15,7 @@ mod pages;
 pub mod subject;
 
 pub use ask::Ask;
+pub use degradation::{Degraded, Quality};
 pub use evidence::gather;
 pub use page::Page;
 pub use subject::{Applied, Attempts, SubjectHealth};
