@@ -5,6 +5,7 @@
 //! order of arrival (R19). A minute more costs what happened in it: [`Gatherer::grow`].
 
 pub mod ask;
+pub mod degradation;
 pub mod evidence;
 mod held;
 mod minute_set;
@@ -14,6 +15,7 @@ mod pages;
 pub mod subject;
 
 pub use ask::Ask;
+pub use degradation::{Degraded, Quality};
 pub use evidence::{Gatherer, Health};
 pub use page::Page;
 pub use subject::{Applied, Attempts, SubjectHealth};
