@@ -1,15 +1,13 @@
 //! Removals and what follows from them, suspensions, proposals.
 
-use std::collections::BTreeSet;
-
 use domain::decision::{Decision, DecisionKind, Scope};
 
 use super::episode::{Episode, Role, implied as implied_episodes, overlapping};
 use super::proposals;
 use super::{Desk, Issued};
 
-/// Issues a scope's enforcement: takes back what is no longer implied, then amends and adds in order,
-/// up to the first that hasn't settled.
+/// Issues a scope's enforcement: takes back what is no longer implied, then amends, then adds, each in
+/// order and up to the first that hasn't settled.
 pub(super) fn reconcile(desk: &mut Desk<'_>, scope: Scope, implied: &[&Decision]) {
     let mut plan = Plan::new(&desk.issued, scope, implied);
     let answers = proposals::answers(desk, scope, implied, &plan.arcs, &plan.counterparts);
@@ -21,32 +19,35 @@ pub(super) fn reconcile(desk: &mut Desk<'_>, scope: Scope, implied: &[&Decision]
             desk.reverse(entry);
         }
     }
-    let mut withheld = BTreeSet::new();
-    for (place, &decision) in implied.iter().enumerate().filter(|(_, d)| Role::of(d.kind) != Role::Notice) {
-        if !desk.is_due(decision) {
-            break;
-        }
-        if let Some(entry) = plan.counterparts[place] {
-            if differs(desk.issued.latest(entry), decision) {
-                desk.amend(entry, decision, decision.reasons.clone());
-            }
-            continue;
-        }
-        let role = Role::of(decision.kind);
-        let is_withheld = if matches!(role, Role::Opening | Role::Proposal) {
-            !proposals::decide(desk, decision, answers.of[place])
-        } else {
-            let opening = plan.opening_of(place);
-            let is_withheld = opening.is_some_and(|opening| withheld.contains(&opening)) || decision.at < desk.issued.horizon();
-            if !is_withheld {
-                desk.issue(decision);
-            }
-            is_withheld
-        };
-        if is_withheld && role == Role::Opening {
-            withheld.insert(place);
+    let enforced = implied.iter().enumerate().filter(|(_, decision)| Role::of(decision.kind) != Role::Notice);
+    let due: Vec<(usize, &Decision)> = enforced.map(|(place, d)| (place, *d)).take_while(|(_, d)| desk.is_due(d)).collect();
+    for &(place, decision) in &due {
+        if let Some(entry) = plan.counterparts[place].filter(|&entry| differs(desk.issued.latest(entry), decision)) {
+            desk.amend(entry, decision, decision.reasons.clone());
         }
     }
+    for (place, decision) in due {
+        if plan.counterparts[place].is_some() {
+            continue;
+        }
+        if matches!(Role::of(decision.kind), Role::Opening | Role::Proposal) {
+            plan.counterparts[place] = proposals::decide(desk, decision, answers.of[place]);
+        } else if !add_step(desk, decision, plan.opening_of(place).map(|opening| plan.counterparts[opening])) {
+            break;
+        }
+    }
+}
+
+/// Issues a step that is new. `opening` is what opened its arc in its scope, and the entry of that, if it
+/// was issued: nothing follows what is withheld. Whether what comes after it needn't wait: the log alone
+/// says which arc a step belongs to, so it waits while the next arc is still dated too early.
+fn add_step(desk: &mut Desk<'_>, step: &Decision, opening: Option<Option<usize>>) -> bool {
+    let is_withheld = opening == Some(None) || step.at < desk.issued.horizon();
+    let fits = is_withheld || desk.issued.arc_at(step) == opening.flatten();
+    if !is_withheld && fits {
+        desk.issue(step);
+    }
+    fits
 }
 
 /// What of a scope's issued decisions is which of its implied ones.
@@ -72,40 +73,33 @@ impl Plan {
         let is_matched = |arc: &usize| matched.iter().any(|(left, _)| left == arc);
         let unmatched = (0..standing.len()).filter(|arc| !is_matched(arc));
         plan.gone = unmatched.filter_map(|arc| standing[arc].opening).collect();
-        let mut left: BTreeSet<usize> = matched.iter().flat_map(|&(arc, _)| standing[arc].steps.iter().copied()).collect();
-        plan.pair_equal_steps(issued, implied, &mut left);
         for &(arc, place) in &matched {
-            plan.pair_moved_steps(issued, implied, (&standing[arc], place), &mut left);
+            let left = plan.pair_steps(issued, implied, &standing[arc], place);
+            plan.gone.extend(left);
         }
-        plan.gone.extend(left);
         plan
     }
 
-    fn pair_equal_steps(&mut self, issued: &Issued, implied: &[&Decision], left: &mut BTreeSet<usize>) {
-        for &place in self.arcs.iter().flat_map(|arc| &arc.steps) {
-            let is_equal =
-                |entry: &usize| is_like(issued, *entry, implied[place]) && !differs(issued.latest(*entry), implied[place]);
-            if let Some(entry) = left.iter().copied().find(|entry| is_equal(entry)) {
-                left.remove(&entry);
-                self.counterparts[place] = Some(entry);
+    /// Pairs the steps of an issued arc with those of its implied counterpart: equal ones first, the
+    /// others by kind and month, in order. Yields the entries that are left.
+    fn pair_steps(&mut self, issued: &Issued, implied: &[&Decision], standing: &Episode, arc: usize) -> Vec<usize> {
+        let mut left = standing.steps.clone();
+        let Episode { opening, steps, .. } = &self.arcs[arc];
+        // Of arcs with an opening all is kept or all forgotten.
+        let is_kept = |place: usize| opening.is_some() || issued.horizon() <= implied[place].at;
+        for may_move in [false, true] {
+            for &place in steps.iter().filter(|place| is_kept(**place)) {
+                let is_one = |entry: &usize| {
+                    is_like(issued, *entry, implied[place]) && (may_move || !differs(issued.latest(*entry), implied[place]))
+                };
+                if self.counterparts[place].is_none()
+                    && let Some(at) = left.iter().position(is_one)
+                {
+                    self.counterparts[place] = Some(left.remove(at));
+                }
             }
         }
-    }
-
-    /// Pairs what is left of an issued arc and its implied counterpart, by kind and month, in order.
-    fn pair_moved_steps(&mut self, issued: &Issued, implied: &[&Decision], pair: (&Episode, usize), left: &mut BTreeSet<usize>) {
-        let (standing, arc) = pair;
-        for &place in &self.arcs[arc].steps {
-            if self.counterparts[place].is_some() || implied[place].at < issued.horizon() {
-                continue;
-            }
-            let moved =
-                standing.steps.iter().copied().find(|entry| left.contains(entry) && is_like(issued, *entry, implied[place]));
-            if let Some(entry) = moved {
-                left.remove(&entry);
-                self.counterparts[place] = Some(entry);
-            }
-        }
+        left
     }
 
     /// What opened the arc of an implied step.

@@ -202,7 +202,7 @@ impl Issued {
     }
 
     /// A step belongs to the last arc in its scope that was opened before it, in the order of R17.
-    fn arc_at(&self, step: &Decision) -> Option<usize> {
+    pub(super) fn arc_at(&self, step: &Decision) -> Option<usize> {
         let opened = |entry: &usize| {
             let opening = self.latest(*entry);
             let kind = self.first(*entry).kind;

@@ -79,16 +79,16 @@ pub(super) fn answers(
     Answers { of, gone: open }
 }
 
-/// Decides on an implied removal, suspension or proposal that has no counterpart. Whether it was issued
-/// as what it is.
-pub(super) fn decide(desk: &mut Desk<'_>, implied: &Decision, answer: Option<Answer>) -> bool {
+/// Decides on an implied removal, suspension or proposal that has no counterpart. Yields its entry, if it
+/// is issued as what it is.
+pub(super) fn decide(desk: &mut Desk<'_>, implied: &Decision, answer: Option<Answer>) -> Option<usize> {
     match answer {
         Some(Answer::Ruled) => {}
         Some(Answer::Waits(entry)) => keep(desk, entry, implied),
         Some(Answer::Confirmed(entry)) => {
             let follows = (!desk.issued.is_answered(entry)).then(|| desk.issued.latest(entry).id);
             desk.issue_as(implied.kind, implied.reasons.clone(), implied, follows);
-            return true;
+            return desk.issued.entries().last();
         }
         None if implied.at < desk.issued.horizon() => {}
         None => {
@@ -97,13 +97,13 @@ pub(super) fn decide(desk: &mut Desk<'_>, implied: &Decision, answer: Option<Ans
             let brake = desk.context.brakes.hold(t, limit).filter(|_| implied.kind == DecisionKind::BadgeRemoval);
             let Some(brake) = brake else {
                 desk.issue(implied);
-                return true;
+                return desk.issued.entries().last();
             };
             let reasons = implied.reasons.iter().copied().chain([brake]).collect();
             desk.issue_as(DecisionKind::Proposal, reasons, implied, None);
         }
     }
-    false
+    None
 }
 
 /// Lets an open proposal wait, amended where what it is about has moved. What held it back stays.

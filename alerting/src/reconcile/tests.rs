@@ -1,2 +1,6 @@
+mod effective;
+mod many;
+mod random;
+mod record;
 mod stories;
 mod story;

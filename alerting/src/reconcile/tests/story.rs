@@ -165,7 +165,8 @@ fn check_state(issued: &Issued, log: &[Decision]) {
     assert_eq!(ids.len(), log.len(), "ids are unique");
 }
 
-fn ruling(proposal: &Decision, verdict: Verdict, at: Timestamp) -> Ruling {
+/// A ruling on an issued proposal.
+pub(super) fn ruling(proposal: &Decision, verdict: Verdict, at: Timestamp) -> Ruling {
     assert_eq!(proposal.kind, DecisionKind::Proposal);
     Ruling {
         proposal: proposal.id,
