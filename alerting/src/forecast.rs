@@ -40,6 +40,8 @@ pub struct BadgeOn<'a> {
     pub at: Timestamp,
     /// Effective downtime in the scope, cut to T.
     pub downtime: &'a IntervalSet,
+    /// Effective downtime over all regions, cut to T.
+    pub effective: &'a IntervalSet,
     /// The outages over all regions (R9), in order of time, cut to T.
     pub outages: &'a [Outage],
     /// The newest run, which may still go on.

@@ -20,16 +20,16 @@ pub(super) struct Future<'a> {
     /// Effective downtime in the scope.
     downtime: Cow<'a, IntervalSet>,
     /// In order of time.
-    outages: Vec<Counted<'a>>,
+    outages: Vec<Counted>,
 }
 
 /// An outage as far as it counts.
-struct Counted<'a> {
+struct Counted {
     run: Interval,
     qualified_at: Timestamp,
     /// From when on it touches the scope; none if it never does (R11).
     touches_from: Option<Timestamp>,
-    effective: Cow<'a, IntervalSet>,
+    effective: IntervalSet,
 }
 
 /// The usage from which a level is reached, in milliseconds.
@@ -124,7 +124,7 @@ impl<'a> Future<'a> {
     }
 
     /// The outage that the assumed downtime is, or is a part of.
-    fn own_outage(&self) -> Option<&Counted<'a>> {
+    fn own_outage(&self) -> Option<&Counted> {
         self.outages.last().filter(|outage| !self.assumed.is_empty() && outage.run.to == self.assumed.to)
     }
 
@@ -136,9 +136,9 @@ impl<'a> Future<'a> {
             && newest.is_some_and(|newest| newest.touches_from.is_some_and(|touches| touches <= at))
     }
 
-    fn counted(&self, window: Interval) -> impl Iterator<Item = &Counted<'a>> {
+    fn counted(&self, window: Interval) -> impl Iterator<Item = &Counted> {
         let floor = self.on.floor.unwrap_or(Timestamp::MIN);
-        let counts = move |outage: &&Counted<'a>| {
+        let counts = move |outage: &&Counted| {
             outage.qualified_at <= window.to && outage.run.from >= floor && outage.effective.intersects(window)
         };
         self.outages.iter().filter(counts)
@@ -152,7 +152,7 @@ impl<'a> Future<'a> {
         if let Some(known) = self.outages.last_mut().filter(|known| goes_on.is_some() && known.run.from == run.from) {
             known.run = run;
             known.touches_from = known.touches_from.or(Some(assumed.from + TICK));
-            known.effective = Cow::Owned(known.effective.union(&IntervalSet::from(assumed)));
+            known.effective = known.effective.union(&IntervalSet::from(assumed));
             return;
         }
         let missing_ms = on.policy.min_duration.ms() - goes_on.map_or(0, |last| last.effective_ms);
@@ -161,19 +161,19 @@ impl<'a> Future<'a> {
                 run,
                 qualified_at: assumed.from + DurationMs(missing_ms),
                 touches_from: Some(assumed.from + TICK),
-                effective: Cow::Owned(IntervalSet::from(assumed)),
+                effective: IntervalSet::from(assumed),
             });
         }
     }
 }
 
-impl<'a> Counted<'a> {
-    fn known(on: &BadgeOn<'_>, outage: &'a Outage) -> Self {
+impl Counted {
+    fn known(on: &BadgeOn<'_>, outage: &Outage) -> Self {
         let touches_from = match on.scope {
             Scope::Global => Some(outage.run.from),
             Scope::Region(region) => outage.first_in[region.index()].map(|first| first + TICK),
         };
-        Self { run: outage.run, qualified_at: outage.qualified_at, touches_from, effective: Cow::Borrowed(&outage.effective) }
+        Self { run: outage.run, qualified_at: outage.qualified_at, touches_from, effective: on.effective.clip(outage.run) }
     }
 }
 

@@ -16,6 +16,10 @@ pub(crate) fn policy() -> Policy {
     policy
 }
 
+fn policies() -> domain::Policies {
+    domain::Policies::from(policy())
+}
+
 fn ms(at: i64) -> Timestamp {
     Timestamp::clamped(at * 60_000)
 }
@@ -48,8 +52,9 @@ fn product(enabled: i64, terms: Terms) -> Product {
 fn down(parts: &[(i64, i64)]) -> SubjectHealth {
     let mut health = SubjectHealth::default();
     for &(from, to) in parts {
-        health.apply(ms(from), EventBody::State(HealthState::Down), &policy());
-        health.apply(ms(to), EventBody::State(HealthState::Up), &policy());
+        for (at, state) in [(from, HealthState::Down), (to, HealthState::Up)] {
+            assert!(matches!(health.apply(ms(at), EventBody::State(state), &policies()), crate::Applied::Changed(_)));
+        }
     }
     health
 }
@@ -66,19 +71,15 @@ impl Known<'_> {
         let found = if subject.kind == SubjectKind::Product { self.own } else { self.skill };
         self.regions.contains(&region).then_some(found)
     }
-
-    fn by(ask: Ask) -> Policy {
-        Policy { state_ttl: ask.state_ttl, ..policy() }
-    }
 }
 
 impl Health for Known<'_> {
     fn downtime(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet {
-        self.of(subject, region).map(|health| health.downtime(ask.until, &Self::by(ask)).clip(ask.within)).unwrap_or_default()
+        self.of(subject, region).map(|health| health.downtime(ask)).unwrap_or_default()
     }
 
     fn measured(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet {
-        self.of(subject, region).map(|health| health.measured(ask.until, &Self::by(ask)).clip(ask.within)).unwrap_or_default()
+        self.of(subject, region).map(|health| health.measured(ask)).unwrap_or_default()
     }
 }
 
@@ -206,12 +207,11 @@ fn take(
     match step {
         Step::Event(at, is_own, body) => {
             let at = Timestamp::clamped(*at);
-            if *is_own {
-                own.apply(at, *body, &policy())
-            } else {
-                skill.apply(at, *body, &policy())
-            };
-            Some(if matches!(body, EventBody::State(_)) { at } else { at.floor_minute() })
+            match if *is_own { own } else { skill }.apply(at, *body, &policies()) {
+                crate::Applied::Changed(from) => Some(from),
+                crate::Applied::Unchanged => None,
+                crate::Applied::Absent(page) => panic!("{page:?} has left memory"),
+            }
         }
         Step::Excluded(from, to, all) => {
             let skill = ExclusionTarget::Subject(Subject::skill(&SkillId::new("s-1").expect("an id")));

@@ -41,6 +41,7 @@ impl World {
         let runs = self.runs(None, self.t);
         let outages: Vec<Outage> = runs.iter().filter_map(|run| self.outage(run)).collect();
         let downtime = self.effective(None, self.t, self.scope);
+        let effective = self.effective(None, self.t, Scope::Global);
         let last_run = runs.last().map(|run| LastRun { run: run.span, effective_ms: run.effective.ms() });
         look(BadgeOn {
             policy: &self.policy,
@@ -49,6 +50,7 @@ impl World {
             floor: self.floor.map(at),
             at: at(self.t),
             downtime: &downtime,
+            effective: &effective,
             outages: &outages,
             last_run,
         })
@@ -141,7 +143,7 @@ impl World {
             held += i64::from(run.effective.contains(at(ms)));
             (held == self.policy.min_duration.ms()).then(|| at(ms + 1))
         })?;
-        Some(Outage { run: run.span, effective: run.effective.clone(), qualified_at, first_in: run.first_in })
+        Some(Outage { run: run.span, qualified_at, first_in: run.first_in })
     }
 
     fn runs(&self, assumed: Assumed, t: i64) -> Vec<Run> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::decision::{Decision, DecisionKind};
+use domain::decision::{Decision, DecisionKind, Issuer};
 use domain::fact::{Ruling, Verdict};
 
 use super::story::{at, implied, policies, ruling};
@@ -22,7 +22,15 @@ fn of_21_removals_in_an_hour_one_is_proposed_and_waits() {
         let mut all = Vec::new();
         for (asin, issued) in &mut fleet {
             let removal = implied(REMOVAL, Some(asin), &policies);
-            let context = Context { t: at(t), policies: &policies, rulings, brakes: &mut brakes, inputs: &[] };
+            let context = Context {
+                t: at(t),
+                policies: &policies,
+                rulings,
+                brakes: &mut brakes,
+                by: Issuer::Partition(0),
+                next_seq: 1,
+                inputs: &[],
+            };
             for decision in reconcile(issued, &[removal], context) {
                 issued.push(decision.clone());
                 all.push(decision);

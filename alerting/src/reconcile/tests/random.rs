@@ -1,6 +1,6 @@
 //! Whatever becomes implied, in whatever order: the log stays sound and comes to say what is implied.
 
-use domain::decision::{Decision, DecisionKind, Evidence, Reason, Scope, WarningCause, WarningLevel};
+use domain::decision::{Decision, DecisionKind, Evidence, Issuer, Reason, Scope, WarningCause, WarningLevel};
 use domain::fact::{KillSwitch, Ruling, Verdict};
 use domain::id::{Asin, ManufacturerId, Region};
 use domain::policy::Policies;
@@ -136,7 +136,19 @@ impl Live {
 
     fn reconcile(&mut self, implied: &[Decision]) -> Vec<Decision> {
         let Self { policies, t, issued, rulings, brakes, .. } = self;
-        reconcile(issued, implied, Context { t: *t, policies, rulings, brakes, inputs: &[] })
+        reconcile(
+            issued,
+            implied,
+            Context {
+                t: *t,
+                policies,
+                rulings,
+                brakes,
+                by: Issuer::Partition(0),
+                next_seq: issued.total() as u64 + 1,
+                inputs: &[],
+            },
+        )
     }
 
     /// Reconciles at T; what is wrong with the log is said.
