@@ -203,11 +203,12 @@ fn take(
     step: &Step,
     (own, skill): (&mut SubjectHealth, &mut SubjectHealth),
     exclusions: &mut Vec<Exclusion>,
+    policies: &domain::Policies,
 ) -> Option<Timestamp> {
     match step {
         Step::Event(at, is_own, body) => {
             let at = Timestamp::clamped(*at);
-            match if *is_own { own } else { skill }.apply(at, *body, &policies()) {
+            match if *is_own { own } else { skill }.apply(at, *body, policies) {
                 crate::Applied::Changed(from) => Some(from),
                 crate::Applied::Unchanged => None,
                 crate::Applied::Absent(page) => panic!("{page:?} has left memory"),
@@ -236,11 +237,12 @@ proptest! {
         linked.change(ms(20), terms(Some("s-1"), &["US"]));
         linked.withdrawn_at = Some(ms(MINUTES - 4));
         let rules = EvidenceRules { merge_gap: DurationMs(gap), min_duration: DurationMs(90_000), state_ttl: ttl.map(DurationMs) };
+        let policies = domain::Policies::from(Policy { state_ttl: rules.state_ttl, ..policy() });
         let (mut own, mut skill, mut exclusions) = (SubjectHealth::default(), SubjectHealth::default(), Vec::new());
         let mut grown = ProductEvidence::new(rules);
         let mut until = Timestamp::MIN;
         for step in &steps {
-            let changed = take(step, (&mut own, &mut skill), &mut exclusions);
+            let changed = take(step, (&mut own, &mut skill), &mut exclusions, &policies);
             if let Step::Wait(length) = step {
                 until = until + DurationMs(*length);
             }
