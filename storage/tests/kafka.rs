@@ -115,7 +115,8 @@ fn topics_are_created_as_the_logs_need_them(broker: &DevBroker) {
     assert_eq!(settings(Log::Registry, &keys), ["delete", "-1", "LogAppendTime"]);
     assert_eq!(settings(Log::Decisions, &keys), ["delete", "-1", "LogAppendTime"]);
     assert_eq!(settings(Log::Standings, &keys[..1]), ["compact"]);
-    assert_eq!(settings(Log::Dependencies, &[keys[0], keys[2]]), ["compact", "LogAppendTime"]);
+    let keys = ["cleanup.policy", "min.compaction.lag.ms", "message.timestamp.type"];
+    assert_eq!(settings(Log::Dependencies, &keys), ["compact", "86400000", "LogAppendTime"]);
     for (log, partitions) in
         [(Log::Health, 6), (Log::Dependencies, 4), (Log::Standings, 6), (Log::Registry, 1), (Log::Programme, 1)]
     {

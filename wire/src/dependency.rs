@@ -3,7 +3,9 @@
 //!
 //! Health comes whole per subject, region and UTC day: a later record replaces an earlier one of its key, so
 //! the log may be compacted. An owner appends its health and its watermarks to one partition, in this order:
-//! whoever has read a watermark has read all that it vouches for.
+//! whoever has read a watermark has read all that it vouches for. Compaction may have removed some of that for
+//! the sake of a later record, so whoever begins to read trusts no watermark before having read to where the
+//! log ended then.
 
 use domain::time::{DAY_MS, MINUTE_MS};
 use domain::{DurationMs, Interval, IntervalSet, Region, Subject, SubjectKind, SubjectRef, Timestamp};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
@@ -15,6 +16,8 @@ use rdkafka::{Offset, TopicPartitionList};
 use super::config::KafkaConfig;
 use super::context::SourceContext;
 
+/// Pause before asking again for a partition's leader at opening.
+const LEADER_PAUSE: Duration = Duration::from_millis(100);
 const GONE_ADVICE: &str = "its retention or a deletion removed records that were not read yet; restore them or lengthen the \
                            retention, then start again";
 
@@ -224,6 +227,31 @@ impl fmt::Debug for KafkaSource {
 
 /// Assigns every partition from its first record on; returns where each begins and ends.
 fn start(consumer: &BaseConsumer<SourceContext>, topic: &str, timeout: Duration) -> Result<Vec<Partition>, KafkaError> {
+    let deadline = Instant::now() + timeout;
+    let partitions = loop {
+        match look_up(consumer, topic, timeout) {
+            // A topic that was created just now, or whose broker was, is about to get its leaders.
+            Err(KafkaError::MetadataFetch(RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable))
+                if Instant::now() < deadline =>
+            {
+                thread::sleep(LEADER_PAUSE);
+            }
+            result => break result?,
+        }
+    };
+    let mut assignment = TopicPartitionList::with_capacity(partitions.len());
+    for (number, partition) in (0..).zip(&partitions) {
+        let offset = i64::try_from(partition.next).map_err(|_| KafkaError::MetadataFetch(RDKafkaErrorCode::OffsetOutOfRange))?;
+        assignment.add_partition_offset(topic, number, Offset::Offset(offset))?;
+    }
+    let ends = partitions.iter().map(|partition| AtomicU64::new(partition.end)).collect();
+    consumer.context().ends.set(ends).expect("a consumer is started once");
+    consumer.assign(&assignment)?;
+    Ok(partitions)
+}
+
+/// Where each partition begins and ends.
+fn look_up(consumer: &BaseConsumer<SourceContext>, topic: &str, timeout: Duration) -> Result<Vec<Partition>, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), timeout)?;
     let found = metadata.topics().first().ok_or(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic))?;
     if let Some(error) = found.error() {
@@ -231,16 +259,11 @@ fn start(consumer: &BaseConsumer<SourceContext>, topic: &str, timeout: Duration)
     }
     let count =
         i32::try_from(found.partitions().len()).map_err(|_| KafkaError::MetadataFetch(RDKafkaErrorCode::InvalidPartitions))?;
-    let mut assignment = TopicPartitionList::with_capacity(found.partitions().len());
     let mut partitions = Vec::with_capacity(found.partitions().len());
     for number in 0..count {
         let (low, high) = consumer.fetch_watermarks(topic, number, timeout)?;
-        assignment.add_partition_offset(topic, number, Offset::Offset(low))?;
         let (next, end) = (u64::try_from(low).unwrap_or(0), u64::try_from(high).unwrap_or(0));
         partitions.push(Partition { next, end, reached: next >= end });
     }
-    let ends = partitions.iter().map(|partition| AtomicU64::new(partition.end)).collect();
-    consumer.context().ends.set(ends).expect("a consumer is started once");
-    consumer.assign(&assignment)?;
     Ok(partitions)
 }

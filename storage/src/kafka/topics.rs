@@ -15,6 +15,9 @@ use super::context::AdminContext;
 /// How long `health` and `rejected` keep a record, in days. A restart reads health from its beginning,
 /// so it must hold the longest window (365 days) and what may arrive late.
 const HISTORY_DAYS: u64 = 400;
+/// How long `dependencies` keeps what later records replace, in days: so far a reader may be behind and still
+/// finds before each watermark what it vouches for.
+const REPLACED_DAYS: u64 = 1;
 /// Pause between looks at whether a created topic has become visible.
 const VISIBLE_PAUSE: Duration = Duration::from_millis(100);
 
@@ -69,13 +72,16 @@ pub fn ensure_topics(config: &KafkaConfig, logs: &[Log]) -> Result<Vec<Topic>, P
 
 fn keeping(config: &KafkaConfig, log: Log) -> Keeping {
     const FOR_EVER: &str = "-1";
-    let history_ms = (HISTORY_DAYS * 24 * 3600 * 1000).to_string();
+    let days_ms = |days: u64| (days * 24 * 3600 * 1000).to_string();
+    let history_ms = days_ms(HISTORY_DAYS);
+    let compacted = || ("cleanup.policy", "compact".to_owned());
     let retained = |ms: &str| vec![("retention.ms", ms.to_owned()), ("retention.bytes", FOR_EVER.to_owned())];
     let append_time = || ("message.timestamp.type", "LogAppendTime".to_owned());
     let mut properties = match log {
         Log::Health | Log::Rejected => retained(&history_ms),
         Log::Decisions | Log::Registry | Log::Programme => retained(FOR_EVER),
-        Log::Standings | Log::Dependencies => vec![("cleanup.policy", "compact".to_owned())],
+        Log::Standings => vec![compacted()],
+        Log::Dependencies => vec![compacted(), ("min.compaction.lag.ms", days_ms(REPLACED_DAYS))],
     };
     properties.push(append_time());
     Keeping { partitions: log.partitions(config.partitions), properties }
