@@ -7,7 +7,9 @@ mod instants;
 mod probation;
 mod regions;
 mod removal;
+mod rulings;
 mod stories;
+mod switches;
 mod warnings;
 
 use domain::decision::DecisionKind;
@@ -35,6 +37,30 @@ fn lasting() -> Policy {
 fn regional() -> Policy {
     Policy { scope: ScopeRule::Region, ..lasting() }
 }
+
+/// A policy, and others that take its place from their instants on.
+fn then(first: Policy, switches: &[(&str, Policy)]) -> Policies {
+    let mut versions = vec![first];
+    for (from, policy) in switches {
+        let mut policy = Policy { effective_from: at(from), ..policy.clone() };
+        policy.name.version = u32::try_from(versions.len()).unwrap() + 1;
+        versions.push(policy);
+    }
+    Policies::new(versions).expect("no two at one instant")
+}
+
+/// All that is decided about a badge and its manufacturer, but for warnings.
+const COURSE: [DecisionKind; 9] = [
+    DecisionKind::ProbationMonthPassed,
+    DecisionKind::Reinstatement,
+    DecisionKind::ReinstatementHeld,
+    DecisionKind::SuspensionLifted,
+    DecisionKind::BadgeRemoval,
+    DecisionKind::Suspension,
+    DecisionKind::ProbationRestarted,
+    DecisionKind::ProbationStarted,
+    DecisionKind::Proposal,
+];
 
 /// An instant; date and minute are enough.
 fn at(text: &str) -> Timestamp {

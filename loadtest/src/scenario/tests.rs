@@ -1,6 +1,7 @@
 //! Scenarios are valid inputs, and between them everything happens.
 
 mod live;
+mod split;
 
 use std::collections::{BTreeMap, HashMap};
 

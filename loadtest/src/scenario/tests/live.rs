@@ -97,6 +97,19 @@ fn a_single_scenario_is_told_without_either() {
     }
 }
 
+#[test]
+fn orders_and_repetitions_are_told_the_same() {
+    for seed in 0..600 {
+        let scenario = Scenario::new(seed);
+        let expected = lines(&audited(&scenario));
+        let facts = scenario.permuted_facts(seed);
+        for events in [scenario.permuted(seed), scenario.duplicated(seed)] {
+            let reordered = Scenario { facts: facts.clone(), events, ..scenario.clone() };
+            assert_eq!(lines(&audited(&reordered)), expected, "seed {seed}");
+        }
+    }
+}
+
 fn switches(scenario: &Scenario, report: &Report, seen: &mut BTreeSet<String>) {
     let enabled =
         scenario.facts.iter().filter_map(|fact| if let Fact::Badge(badge) = fact { Some(badge.enabled_at) } else { None });
