@@ -42,35 +42,32 @@ pub(super) fn answers(
     let issued = &desk.issued;
     let mut of = vec![None; implied.len()];
     let is_proposal = |entry: &usize| issued.first(*entry).scope == scope && issued.first(*entry).kind == DecisionKind::Proposal;
-    let proposals: Vec<usize> = issued.standing().filter(is_proposal).collect();
-    let mut ruled: Vec<(usize, &Ruling)> =
-        proposals.iter().filter_map(|&entry| ruling_on(desk, entry).map(|ruling| (entry, ruling))).collect();
+    let mut open: Vec<usize> = issued.standing().filter(is_proposal).collect();
+    let mut ruled: Vec<(usize, &Ruling)> = open.iter().filter_map(|&entry| Some((entry, ruling_on(desk, entry)?))).collect();
     ruled.sort_by_key(|(_, ruling)| ruling.at);
-    let mut open: Vec<usize> = proposals
-        .into_iter()
-        .filter(|entry| !issued.is_answered(*entry) && !ruled.iter().any(|(other, _)| other == entry))
-        .collect();
+    open.retain(|entry| !issued.is_answered(*entry) && !ruled.iter().any(|(other, _)| other == entry));
     open.sort_by_key(|&entry| issued.latest(entry).at);
-    let mut used = vec![false; ruled.len()];
+    // Each ruling is about one proposal that is implied, and about one removal.
+    let mut of_removals = ruled.clone();
+    of_removals.retain(|(_, ruling)| ruling.verdict == Verdict::Confirmed);
+    let mut of_proposals = ruled;
     for (place, decision) in implied.iter().enumerate() {
-        let is_confirmed = |ruling: &Ruling| ruling.verdict == Verdict::Confirmed;
         let next = match decision.kind {
-            DecisionKind::BadgeRemoval if counterparts[place].is_none() => ruled
-                .iter()
-                .find(|(_, ruling)| is_confirmed(ruling) && belongs(desk, ruling, decision.at))
-                .map(|&(entry, _)| Answer::Confirmed(entry)),
-            DecisionKind::Proposal => {
-                let found = (0..ruled.len()).find(|&i| !used[i] && belongs(desk, ruled[i].1, decision.at));
-                found.map(|i| {
-                    used[i] = true;
-                    Answer::Ruled
-                })
-            }
+            DecisionKind::BadgeRemoval => take(desk, &mut of_removals, decision.at).map(Answer::Confirmed),
+            DecisionKind::Proposal => take(desk, &mut of_proposals, decision.at).map(|_| Answer::Ruled),
             _ => None,
         };
         of[place] = next;
     }
-    let waiting = waiting(implied, arcs, |place| counterparts[place].is_none() && of[place].is_none());
+    let mut waiting = waiting(implied, arcs, |place| counterparts[place].is_none() && of[place].is_none());
+    open.retain(|&entry| {
+        let same = waiting.iter().position(|&(place, _)| !has_moved(issued.latest(entry), implied[place]));
+        let place = same.map(|at| waiting.remove(at).0);
+        if let Some(place) = place {
+            of[place] = Some(Answer::Waits(entry));
+        }
+        place.is_none()
+    });
     let spans: Vec<_> = open.iter().map(|&entry| (entry, Interval::new(issued.latest(entry).at, Timestamp::MAX))).collect();
     for (entry, place) in pairs(&spans, &waiting) {
         of[place] = Some(Answer::Waits(entry));
@@ -109,10 +106,17 @@ pub(super) fn decide(desk: &mut Desk<'_>, implied: &Decision, answer: Option<Ans
 /// Lets an open proposal wait, amended where what it is about has moved. What held it back stays.
 fn keep(desk: &mut Desk<'_>, entry: usize, implied: &Decision) {
     let latest = desk.issued.latest(entry);
-    let (brake, reasons): (Vec<Reason>, Vec<Reason>) = latest.reasons.iter().partition(|reason| is_brake(**reason));
-    if latest.at != implied.at || reasons != implied.reasons {
-        desk.amend(entry, implied, implied.reasons.iter().copied().chain(brake).collect());
+    if has_moved(latest, implied) {
+        let brakes = latest.reasons.iter().filter(|reason| is_brake(**reason));
+        let reasons = implied.reasons.iter().chain(brakes).copied().collect();
+        desk.amend(entry, implied, reasons);
     }
+}
+
+/// Whether a proposal is dated or reasoned otherwise than what it is about, but for what held it back.
+fn has_moved(proposal: &Decision, implied: &Decision) -> bool {
+    let reasons = proposal.reasons.iter().filter(|reason| !is_brake(**reason));
+    proposal.at != implied.at || !reasons.eq(&implied.reasons)
 }
 
 /// The implied openings and proposals that `waits` picks, each up to the end of its arc or the next.
@@ -131,6 +135,12 @@ fn waiting(implied: &[&Decision], arcs: &[Episode], waits: impl Fn(usize) -> boo
 fn ruling_on<'a>(desk: &Desk<'a>, entry: usize) -> Option<&'a Ruling> {
     let rulings = desk.context.rulings;
     rulings.iter().find(|ruling| ruling.at <= desk.context.t && desk.issued.is_named(entry, ruling.proposal))
+}
+
+/// The proposal of the first ruling that is about a breach at `at`; it is used then.
+fn take(desk: &Desk<'_>, rulings: &mut Vec<(usize, &Ruling)>, at: Timestamp) -> Option<usize> {
+    let first = rulings.iter().position(|(_, ruling)| belongs(desk, ruling, at))?;
+    Some(rulings.remove(first).0)
 }
 
 /// Whether a ruling is about a breach at `at`: the removal of an earlier one would have lasted at least

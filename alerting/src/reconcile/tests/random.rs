@@ -8,7 +8,7 @@ use domain::time::{DAY_MS, DurationMs, HOUR_MS, Timestamp};
 use proptest::prelude::*;
 
 use super::effective::{effective, said};
-use super::story::{at, policies};
+use super::story::{at, policies, ruling};
 use crate::brakes::Brakes;
 use crate::id::{About, in_order};
 use crate::reconcile::{Context, Issued, reconcile};
@@ -70,8 +70,8 @@ fn world() -> impl Strategy<Value = Vec<Vec<Arc>>> {
     prop::collection::vec(prop::collection::vec(arc(), 4), SCOPES.len())
 }
 
-/// What a world implies, at any T.
-fn implied(world: &[Vec<Arc>], policies: &Policies) -> Vec<Decision> {
+/// What a world implies, at any T; in review with a proposal some time before each removal.
+fn implied(world: &[Vec<Arc>], in_review: bool, policies: &Policies) -> Vec<Decision> {
     let mut out = Vec::new();
     for (&scope, arcs) in SCOPES.iter().zip(world) {
         let about = About { asin: Asin::new("B1"), manufacturer: ManufacturerId::new("m-1").expect("an id"), scope };
@@ -84,6 +84,9 @@ fn implied(world: &[Vec<Arc>], policies: &Policies) -> Vec<Decision> {
             now = now + hours(arc.good);
             let watch = Reason::Warning(WarningLevel::Watch, WarningCause::Budget);
             decide(DecisionKind::Warning, vec![watch], now.saturating_sub(hours(arc.good / 2)), None);
+            if in_review {
+                decide(DecisionKind::Proposal, arc.reasons.clone(), now.saturating_sub(hours(arc.good / 3)), None);
+            }
             decide(DecisionKind::BadgeRemoval, arc.reasons.clone(), now, None);
             now = now + hours(arc.run);
             decide(DecisionKind::ProbationStarted, Vec::new(), now, None);
@@ -118,6 +121,7 @@ fn hours(hours: i64) -> DurationMs {
 /// A product's log as it grows.
 struct Live {
     policies: Policies,
+    in_review: bool,
     t: Timestamp,
     issued: Issued,
     log: Vec<Decision>,
@@ -127,11 +131,11 @@ struct Live {
 }
 
 impl Live {
-    fn new() -> Self {
+    fn new(in_review: bool) -> Self {
         let policies = policies(&[]);
         let brakes = Brakes::new(Vec::new(), &policies);
         let (issued, log, turns, rulings) = (Issued::default(), Vec::new(), Vec::new(), Vec::new());
-        Self { policies, t: at("2025-01-01T00:00"), issued, log, turns, rulings, brakes }
+        Self { policies, in_review, t: at("2025-01-01T00:00"), issued, log, turns, rulings, brakes }
     }
 
     fn reconcile(&mut self, implied: &[Decision]) -> Vec<Decision> {
@@ -153,7 +157,7 @@ impl Live {
 
     /// Reconciles at T; what is wrong with the log is said.
     fn step(&mut self, world: &[Vec<Arc>]) -> Result<(), TestCaseError> {
-        let mut implied = implied(world, &self.policies);
+        let mut implied = implied(world, self.in_review, &self.policies);
         implied.retain(|decision| decision.at <= self.t);
         let now = self.reconcile(&implied);
         for decision in now {
@@ -165,7 +169,7 @@ impl Live {
         prop_assert_eq!(&Issued::replay(self.log.iter().cloned()), &self.issued);
         prop_assert_eq!(&Brakes::replay(self.turns.clone(), &self.policies, self.log.iter()), &self.brakes);
         let settled = implied.iter().all(|decision| decision.at + DurationMs(DAY_MS) <= self.t);
-        if settled && self.turns.is_empty() {
+        if settled && self.turns.is_empty() && !self.in_review {
             prop_assert_eq!(effective(&self.log), said(&implied));
         }
         Ok(())
@@ -176,28 +180,19 @@ impl Live {
         self.brakes.turn(self.turns.clone());
     }
 
-    /// Confirms the first proposal that nobody has ruled on.
-    fn confirm(&mut self) {
+    /// Rules on the first proposal that nobody has ruled on.
+    fn rule(&mut self, verdict: Verdict) {
         let is_ruled = |proposal: &Decision| self.rulings.iter().any(|ruling| ruling.proposal == proposal.id);
         let open = self.log.iter().find(|decision| decision.kind == DecisionKind::Proposal && !is_ruled(decision));
-        let ruling = open.map(|proposal| Ruling {
-            proposal: proposal.id,
-            asin: Asin::new("B1").expect("an id"),
-            scope: proposal.scope,
-            proposed_at: proposal.at,
-            at: self.t,
-            verdict: Verdict::Confirmed,
-            by: "reviewer".to_owned(),
-            note: None,
-        });
-        self.rulings.extend(ruling);
+        let next = open.map(|proposal| ruling(proposal, verdict, self.t));
+        self.rulings.extend(next);
     }
 }
 
 proptest! {
     #[test]
     fn the_log_comes_to_say_what_is_implied(mut world in world(), changes in prop::collection::vec(change(), 1..12)) {
-        let mut live = Live::new();
+        let mut live = Live::new(false);
         for change in changes {
             live.t = live.t + hours(change.hours);
             live.step(&world)?;
@@ -213,13 +208,13 @@ proptest! {
         mut world in world(),
         changes in prop::collection::vec((change(), 0..4_usize), 1..12),
     ) {
-        let mut live = Live::new();
+        let mut live = Live::new(false);
         for (change, act) in changes {
             live.t = live.t + hours(change.hours);
             match act {
                 0 => live.turn(true),
                 1 => live.turn(false),
-                2 => live.confirm(),
+                2 => live.rule(Verdict::Confirmed),
                 _ => world[change.scope][change.place] = change.arc,
             }
             let before = live.log.len();
@@ -234,12 +229,34 @@ proptest! {
         live.t = live.t + hours(24 * 3_000);
         live.turn(false);
         for _ in 0..live.log.len() + 8 {
-            live.confirm();
+            live.rule(Verdict::Confirmed);
             live.step(&world)?;
         }
         let in_force = effective(&live.log);
-        let implied = said(&implied(&world, &live.policies));
+        let implied = said(&implied(&world, false, &live.policies));
         let decided = in_force.into_iter().filter(|decision| decision.kind != DecisionKind::Proposal).collect::<Vec<_>>();
         prop_assert_eq!(decided, implied);
+    }
+
+    /// The worlds don't heed rulings, so nothing is said here of what comes out.
+    #[test]
+    fn the_log_stays_sound_whatever_is_proposed_and_ruled(
+        in_review: bool,
+        mut world in world(),
+        changes in prop::collection::vec((change(), 0..6_usize), 1..12),
+    ) {
+        let mut live = Live::new(in_review);
+        for (change, act) in changes {
+            live.t = live.t + hours(change.hours);
+            match act {
+                0 => live.turn(true),
+                1 => live.turn(false),
+                2 => live.rule(Verdict::Confirmed),
+                3 => live.rule(Verdict::Refused),
+                _ => world[change.scope][change.place] = change.arc,
+            }
+            live.step(&world)?;
+            effective(&live.log);
+        }
     }
 }

@@ -1,3 +1,5 @@
+//! What is issued, told step by step: by exclusions, late minutes, rulings, brakes, switches.
+
 use domain::decision::Scope;
 use domain::fact::Verdict::{Confirmed, Refused};
 use domain::id::Region;
@@ -426,6 +428,22 @@ fn a_switch_of_scope_reverses_nothing_and_repeats_nothing() {
     assert_eq!(
         [standing(na), standing(eu), standing(Scope::Global)],
         [BadgeOfRecord::On, BadgeOfRecord::Off, BadgeOfRecord::Off]
+    );
+}
+
+#[test]
+fn a_decision_settles_by_the_version_that_judged_it() {
+    let mut slow = policies(&[(r#"enforcement = "24h""#, r#"enforcement = "48h""#)]).versions()[0].clone();
+    (slow.name.version, slow.effective_from) = (2, super::story::at("2025-03-01T06:30"));
+    let versions = [policies(&[]).versions(), &[slow]].concat();
+    let policies = domain::Policies::new(versions).expect("two versions");
+    check(
+        &policies,
+        &[
+            At("2025-03-02T06:00", &[REMOVAL, STARTED], &ISSUED[..1]),
+            At("2025-03-03T06:59", &[REMOVAL, STARTED], &[]),
+            At("2025-03-03T07:00", &[REMOVAL, STARTED], &ISSUED[1..2]),
+        ],
     );
 }
 
