@@ -1,21 +1,24 @@
-//! From evidence to standings and decisions: the fold over a product's life (R10–R17).
+//! From evidence to standings and decisions: the fold over a product's life (R10–R18, R22).
 //!
-//! Pure. [`judge`] looks at one product in one scope and yields everything that is implied
-//! there up to T; [`suspensions`] does the same for manufacturers, from what their products'
-//! judgements say. Implied decisions are a function of the evidence alone (R19): there is no
-//! state between calls.
+//! Pure. [`Life`] follows one product through every scope and version of the policy and yields
+//! everything that is implied up to T; [`suspensions`] does the same for manufacturers, from what
+//! their products' judgements say. Implied decisions are a function of evidence and facts alone
+//! (R19): what a [`Life`] remembers saves work and changes nothing.
 
+mod bends;
 pub mod case;
 pub mod certification;
-pub mod fold;
+mod fold;
 pub mod id;
-pub mod scope;
-pub mod standing;
+pub mod life;
+mod scope;
+mod standing;
+mod state;
 pub mod suspension;
-pub mod warnings;
+mod warnings;
 
 pub use case::{Case, Judgement, scopes};
 pub use certification::Certification;
-pub use fold::judge;
 pub use id::in_order;
+pub use life::{Life, MEMOS_MAX, Memo};
 pub use suspension::{Removed, suspensions};

@@ -59,7 +59,7 @@ fn published(scenario: &Scenario, events: &[Event], lines_per_record: usize) -> 
     let mut health = MemorySource::new((0..).zip(batches).map(|(offset, lines)| record(offset, lines)));
     let mut sink = MemorySink::default();
     let config = RunConfig {
-        policy: scenario.policy.clone(),
+        policies: scenario.policy.clone().into(),
         until: Until::Instant(scenario.at),
         health_name: "health".to_owned(),
         registry_name: "registry".to_owned(),
