@@ -1,10 +1,11 @@
 //! What is judged, and what comes out.
 
-use domain::decision::{Decision, Scope};
-use domain::evidence::ProductEvidence;
+use domain::decision::Scope;
+use domain::evidence::EvidenceByVersion;
+use domain::fact::Ruling;
 use domain::id::Region;
 use domain::interval::IntervalSet;
-use domain::policy::{Policy, ScopeRule};
+use domain::policy::{Policies, ScopeRule};
 use domain::product::Product;
 use domain::report::ProductStanding;
 use domain::time::Timestamp;
@@ -14,44 +15,37 @@ use crate::certification::Certification;
 /// A product and all that its standing rests on.
 #[derive(Clone, Copy, Debug)]
 pub struct Case<'a> {
-    /// The policy in force.
-    pub policy: &'a Policy,
+    /// The policy's versions.
+    pub policies: &'a Policies,
     /// The product with the history of its badge.
     pub product: &'a Product,
-    /// Its health up to T, which is [`ProductEvidence::until`].
-    pub evidence: &'a ProductEvidence,
+    /// Its health up to T.
+    pub evidence: &'a EvidenceByVersion,
     /// What catalogues say about it.
     pub certification: &'a Certification,
+    /// What was ruled on proposals about it, by instant (R22).
+    pub rulings: &'a [Ruling],
 }
 
-impl Case<'_> {
-    /// T: what is dated later isn't decided.
-    #[must_use]
-    pub const fn at(&self) -> Timestamp {
-        self.evidence.until
-    }
-}
-
-/// Everything implied for a product in a scope at T.
+/// How a product stands at T.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Judgement {
-    /// The standing at T, with the numbers behind it.
-    pub standing: ProductStanding,
-    /// The decisions dated up to T, by instant.
-    pub decisions: Vec<Decision>,
-    /// When the product counts as removed for its manufacturer's suspension (R16). May reach
-    /// beyond T.
-    pub removed: IntervalSet,
+    /// In each scope of the version in force at T, with the numbers behind it.
+    pub standings: Vec<ProductStanding>,
+    /// When it counts as removed for its manufacturer's suspension (R16), in every scope that it
+    /// was ever judged in. May reach beyond T.
+    pub removed: Vec<(Scope, IntervalSet)>,
 }
 
-/// The scopes in which a product is judged at T: none before its badge is enabled there.
+/// The scopes that a version judges.
 #[must_use]
-pub fn scopes(policy: &Policy, product: &Product, at: Timestamp) -> Vec<Scope> {
-    let all: Vec<Scope> = match policy.scope {
-        ScopeRule::Global => vec![Scope::Global],
-        ScopeRule::Region => Region::ALL.into_iter().map(Scope::Region).collect(),
-    };
-    all.into_iter().filter(|scope| enabled_at(product, *scope).is_some_and(|enabled| enabled <= at)).collect()
+pub const fn scopes(rule: ScopeRule) -> &'static [Scope] {
+    match rule {
+        ScopeRule::Global => &[Scope::Global],
+        ScopeRule::Region => {
+            const { &[Scope::Region(Region::ALL[0]), Scope::Region(Region::ALL[1]), Scope::Region(Region::ALL[2])] }
+        }
+    }
 }
 
 /// When the product is badged in a scope.

@@ -1,135 +1,122 @@
-//! The fold: a product's life in one scope, from its badge's first instant to T.
+//! The fold: a product's life in one scope by one version of the policy, from where it stands on.
 //!
 //! Good (or warned) until a breach; then removed until the run that holds the breach has ended;
-//! then in probation, month by month, until it is reinstated, and good again. What it says at T
-//! depends on the evidence alone.
+//! then in probation, month by month, until it is reinstated, and good again. A breach may wait
+//! for a ruling first. What it says depends on the evidence and facts alone, not on where it was
+//! interrupted: an instant is judged by what lies before it, and what waits for the end of a run
+//! is found anew whenever the fold goes on.
 
 use domain::decision::{Decision, DecisionKind, Evidence, Reason, WarningLevel};
-use domain::interval::{Interval, IntervalSet};
-use domain::report::{ProbationStanding, Standing};
-use domain::time::{DurationMs, Timestamp};
+use domain::interval::Interval;
+use domain::report::{ProbationStanding, ProductStanding, Standing};
+use domain::time::Timestamp;
 
-use crate::case::{Case, Judgement};
-use crate::scope::{RunEnd, ScopeCase};
+use crate::scope::{ScopeCase, TICK};
 use crate::standing;
+use crate::state::{Phase, Removal, State};
 
 mod badge_on;
+mod critical;
 mod probation;
+mod ruling;
 
-/// Judges a product in a scope; `None` if its badge isn't enabled there by T.
-#[must_use]
-pub fn judge(case: &Case<'_>, scope: domain::Scope) -> Option<Judgement> {
-    let scope = ScopeCase::new(*case, scope).filter(|scope| scope.enabled_at <= scope.at())?;
-    let mut fold = Fold { scope: &scope, decisions: Vec::new(), floor: None, removals: Vec::new() };
-    let phase = fold.run();
-    fold.critical_outages();
-    Some(fold.finish(phase))
+/// What a life leaves behind.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Trail {
+    /// Decisions in the order in which they were made.
+    pub(crate) decisions: Vec<Decision>,
+    /// Removals that have ended, or are followed in other scopes.
+    pub(crate) removals: Vec<Removal>,
 }
 
-/// Where the fold stands at T.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Phase {
-    On(Option<WarningLevel>),
-    Removed,
-    Probation { standing: Standing, state: ProbationStanding },
+/// A life going on.
+pub(crate) struct Fold<'f, 'a> {
+    scope: &'f ScopeCase<'a>,
+    state: &'f mut State,
+    /// The last instant to be judged.
+    limit: Timestamp,
+    trail: &'f mut Trail,
 }
 
-/// A crossed threshold.
-struct Breach {
-    at: Timestamp,
-    reasons: Vec<Reason>,
-    evidence: Evidence,
-}
+impl<'f, 'a> Fold<'f, 'a> {
+    /// Lets a life go on up to `limit`, at most T.
+    pub(crate) fn go_on(scope: &'f ScopeCase<'a>, state: &'f mut State, limit: Timestamp, trail: &'f mut Trail) {
+        let mut fold = Self { scope, state, limit, trail };
+        while let Some(next) = fold.step() {
+            fold.state.phase = next;
+        }
+        fold.critical_outages();
+    }
 
-struct Fold<'s, 'a> {
-    scope: &'s ScopeCase<'a>,
-    decisions: Vec<Decision>,
-    /// Start of the last passed probation (R10).
-    floor: Option<Timestamp>,
-    /// From each removal to its reinstatement, or for ever.
-    removals: Vec<Interval>,
-}
-
-impl Fold<'_, '_> {
-    fn run(&mut self) -> Phase {
-        let mut from = self.scope.enabled_at;
-        loop {
-            let breach = match self.badge_on(from) {
-                Ok(breach) => breach,
-                Err(level) => return Phase::On(level),
-            };
-            let removed_at = breach.at;
-            self.removals.push(Interval::new(removed_at, Timestamp::MAX));
-            self.decide(DecisionKind::BadgeRemoval, breach.reasons, removed_at, breach.evidence);
-            let Some(start) = self.after_run(removed_at) else { return Phase::Removed };
-            let since_removal = self.scope.evidence(Interval::new(removed_at, start), None, &[], start);
-            self.decide(DecisionKind::ProbationStarted, Vec::new(), start, since_removal);
-            from = match self.probation(start) {
-                Ok(reinstated) => reinstated,
-                Err(phase) => return phase,
-            };
-            if let Some(removal) = self.removals.last_mut() {
-                removal.to = from;
+    /// Yields the phase that follows within the limit.
+    fn step(&mut self) -> Option<Phase> {
+        match self.state.phase.clone() {
+            Phase::On { next, active } => self.badge_on(next, active),
+            Phase::Proposed(proposal) => self.proposed(*proposal),
+            Phase::Removed { breach, not_before } => {
+                let start = self.after_run(breach, not_before)?;
+                let removed_at = self.state.removed_at.unwrap_or(breach);
+                let since_removal = self.scope.evidence(Interval::new(removed_at, start), None, &[], start);
+                self.decide(DecisionKind::ProbationStarted, Vec::new(), start, since_removal);
+                Some(Phase::Probation { start, passed: 0, held: None })
+            }
+            Phase::Probation { start, passed, held } => self.probation(start, passed, held),
+            Phase::Broken(broken) => {
+                let at = self.after_run(broken.at, broken.at)?;
+                let judged = Interval::new(broken.month.from, broken.at);
+                self.restart(broken.reasons, at, judged, broken.month);
+                Some(Phase::Probation { start: at, passed: 0, held: None })
             }
         }
     }
 
-    /// When what follows the run around `at` may begin; `None` while it isn't known.
-    fn after_run(&self, at: Timestamp) -> Option<Timestamp> {
-        match self.scope.run_end(at) {
-            RunEnd::At(end) => self.scope.hold(end),
-            RunEnd::Open => None,
-        }
+    /// When what follows the run around `at` begins, but not before an instant; `None` while it
+    /// isn't known or lies beyond the limit.
+    fn after_run(&mut self, at: Timestamp, not_before: Timestamp) -> Option<Timestamp> {
+        let end = self.scope.run_end(at);
+        let start = self.within(self.scope.hold(end.at?.max(not_before))?)?;
+        self.depend(end.depends_until);
+        Some(start)
+    }
+
+    /// An instant within the limit, on which the state depends from now on.
+    fn within(&mut self, at: Timestamp) -> Option<Timestamp> {
+        let within = (at <= self.limit).then_some(at)?;
+        self.depend(within + TICK);
+        Some(within)
+    }
+
+    /// Notes that what lies before an instant matters.
+    fn depend(&mut self, until: Timestamp) {
+        self.state.depends_until = self.state.depends_until.max(until);
+    }
+
+    fn remove(&mut self, reasons: Vec<Reason>, at: Timestamp, evidence: Evidence) {
+        self.state.removed_at = Some(at);
+        self.state.refused = None;
+        self.decide(DecisionKind::BadgeRemoval, reasons, at, evidence);
     }
 
     fn decide(&mut self, kind: DecisionKind, reasons: Vec<Reason>, at: Timestamp, evidence: Evidence) {
-        self.decisions.push(self.scope.about(at).decide(kind, reasons, at, evidence));
-    }
-
-    /// One for each of the scope's own runs whose effective downtime reaches `min_duration` (R12).
-    fn critical_outages(&mut self) {
-        let policy = self.scope.case.policy;
-        if policy.critical_outage_acknowledge_within.is_none() {
-            return;
-        }
-        for &run in self.scope.runs {
-            let Some(at) = self.scope.downtime.reached(run.from, policy.min_duration).filter(|&at| at <= run.to) else {
-                continue;
-            };
-            let evidence = self.scope.evidence(Interval::new(run.from, at), None, &[], at);
-            self.decide(DecisionKind::CriticalOutage, Vec::new(), at, evidence);
-        }
-    }
-
-    fn finish(self, phase: Phase) -> Judgement {
-        let scope = self.scope;
-        let (mut standing, level, probation) = match phase {
-            Phase::On(None) => (Standing::Good, None, None),
-            Phase::On(level) => (Standing::Warned, level, None),
-            Phase::Removed => (Standing::Removed, None, None),
-            Phase::Probation { standing, state } => (standing, None, Some(state)),
-        };
-        let badged = scope.held.contains(scope.at());
-        if !badged {
-            standing = Standing::Withdrawn;
-        }
-        let standing = standing::at(scope, self.floor, standing, level.filter(|_| badged), probation.filter(|_| badged));
-        Judgement { standing, removed: self.removed(), decisions: self.decisions }
-    }
-
-    /// R16: removed until reinstated; without a badge no longer than `probation.months` after
-    /// the removal.
-    fn removed(&self) -> IntervalSet {
-        let months = self.scope.case.policy.probation_months;
-        let parts = self.removals.iter().map(|&removal| {
-            let least = Interval::new(removal.from, removal.from.plus_months(months)).intersect(removal);
-            self.scope.held.clip(removal).union(&IntervalSet::from(least))
-        });
-        parts.fold(IntervalSet::new(), |all, part| all.union(&part))
+        self.trail.decisions.push(self.scope.about(at).decide(kind, reasons, at, evidence));
     }
 }
 
-/// An instant plus the window's length: when what happened then has left a rolling window.
-fn leaves(at: Timestamp, window: DurationMs) -> Timestamp {
-    at.saturating_add(window)
+/// How a life stands at T, with its numbers.
+pub(crate) fn standing_of(scope: &ScopeCase<'_>, state: &State) -> ProductStanding {
+    let warned = |level: Option<WarningLevel>| if level.is_some() { Standing::Warned } else { Standing::Good };
+    let (mut standing, level, probation) = match &state.phase {
+        Phase::On { active, .. } => (warned(active.level()), active.level(), None),
+        Phase::Proposed(proposal) => (warned(proposal.active.level()), proposal.active.level(), None),
+        Phase::Removed { .. } | Phase::Broken(_) => (Standing::Removed, None, None),
+        Phase::Probation { start, passed, held } => {
+            let standing = if held.is_some() { Standing::Held } else { Standing::Probation };
+            (standing, None, Some(ProbationStanding { started: *start, months_passed: *passed }))
+        }
+    };
+    let badged = scope.held.contains(scope.at);
+    if !badged {
+        standing = Standing::Withdrawn;
+    }
+    standing::at(scope, state.floor, standing, level.filter(|_| badged), probation.filter(|_| badged))
 }

@@ -8,16 +8,15 @@ use domain::time::Timestamp;
 use crate::scope::ScopeCase;
 
 /// A standing with its numbers.
-#[must_use]
-pub fn at(
+pub(crate) fn at(
     scope: &ScopeCase<'_>,
     floor: Option<Timestamp>,
     standing: Standing,
     warning_level: Option<WarningLevel>,
     probation: Option<ProbationStanding>,
 ) -> ProductStanding {
-    let (at, case) = (scope.at(), scope.case);
-    let frame = case.policy.frame_at(at);
+    let (at, case) = (scope.at, scope.case);
+    let frame = scope.policy.frame_at(at);
     let window = scope.window(frame, floor, at);
     let downtime_ms = scope.downtime.ms_within(window);
     let (measured, badged) = scope.coverage_ms(window);
@@ -32,9 +31,9 @@ pub fn at(
         observed_availability: Ratio::of(observed - downtime_ms, observed),
         coverage: Ratio::of(measured, badged),
         downtime_ms,
-        budget_ms: case.policy.budget_ms(frame),
+        budget_ms: scope.policy.budget_ms(frame),
         window,
         probation,
-        outages: scope.counting(window, floor).iter().map(|outage| case.evidence.show(outage, at)).collect(),
+        outages: scope.counting(window, floor).iter().map(|outage| scope.evidence.show(outage, at)).collect(),
     }
 }

@@ -1,16 +1,21 @@
 //! Manufacturers: suspended from the first removal until none of their products is removed (R16).
+//!
+//! Where a version of the policy judges other scopes than the one before, each scope's parts reach
+//! back to the removals in the old scopes, and end where the scope does. So a mere change of scope
+//! begins and ends nothing at an instant at which the scope is judged, and only such instants are
+//! listed (R18).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::decision::{Decision, DecisionKind, Evidence, Scope};
-use domain::id::{Asin, ManufacturerId, Region};
+use domain::id::{Asin, ManufacturerId};
 use domain::interval::{Interval, IntervalSet};
-use domain::policy::{Policy, ScopeRule};
+use domain::policy::{Policies, ScopeRule};
 use domain::product::Product;
 use domain::report::ManufacturerStanding;
 use domain::time::Timestamp;
 
-use crate::case::held;
+use crate::case::{held, scopes};
 use crate::id::About;
 
 /// When a product counts as removed in a scope ([`crate::Judgement::removed`]).
@@ -28,7 +33,7 @@ pub struct Removed<'a> {
 /// all that are registered; `removed` what their judgements say.
 #[must_use]
 pub fn suspensions<'a>(
-    policy: &Policy,
+    policies: &Policies,
     at: Timestamp,
     manufacturers: &BTreeSet<ManufacturerId>,
     products: impl Iterator<Item = &'a Product>,
@@ -45,13 +50,14 @@ pub fn suspensions<'a>(
     let (mut standings, mut decisions) = (Vec::new(), Vec::new());
     for manufacturer in manufacturers {
         let products = made.get(manufacturer).map(Vec::as_slice).unwrap_or_default();
-        for scope in scopes(policy) {
+        for scope in [ScopeRule::Global, ScopeRule::Region].into_iter().flat_map(|rule| scopes(rule).iter().copied()) {
             let parts = parts.get(&(manufacturer, scope)).map(Vec::as_slice).unwrap_or_default();
-            let judged = Judged { policy, manufacturer, scope, parts };
-            if scope == Scope::Global || is_enabled(manufacturer, products, scope, at) || judged.is_affected(at) {
+            let judged = Judged { policies, manufacturer, scope, parts };
+            let is_listed = || scope == Scope::Global || is_enabled(manufacturer, products, scope, at) || judged.is_affected(at);
+            if judged.is_judged(at) && is_listed() {
                 standings.push(judged.standing(at));
-                judged.decide(at, &mut decisions);
             }
+            judged.decide(at, &mut decisions);
         }
     }
     (standings, decisions)
@@ -67,13 +73,6 @@ fn products_by_manufacturer<'a>(products: impl Iterator<Item = &'a Product>) -> 
     made
 }
 
-fn scopes(policy: &Policy) -> Vec<Scope> {
-    match policy.scope {
-        ScopeRule::Global => vec![Scope::Global],
-        ScopeRule::Region => Region::ALL.into_iter().map(Scope::Region).collect(),
-    }
-}
-
 /// Whether one of a manufacturer's products was badged in a scope by T.
 fn is_enabled(manufacturer: &ManufacturerId, products: &[&Product], scope: Scope, at: Timestamp) -> bool {
     products.iter().any(|product| {
@@ -87,13 +86,18 @@ fn up_to(at: Timestamp) -> Interval {
 }
 
 struct Judged<'a> {
-    policy: &'a Policy,
+    policies: &'a Policies,
     manufacturer: &'a ManufacturerId,
     scope: Scope,
     parts: &'a [(&'a Asin, IntervalSet)],
 }
 
 impl Judged<'_> {
+    /// Whether the version in force judges the scope.
+    fn is_judged(&self, at: Timestamp) -> bool {
+        scopes(self.policies.at(at).scope).contains(&self.scope)
+    }
+
     /// Whether it was ever suspended by T: also by a product that it took over without a badge.
     fn is_affected(&self, at: Timestamp) -> bool {
         self.parts.iter().any(|(_, part)| part.intersects(up_to(at)))
@@ -109,8 +113,9 @@ impl Judged<'_> {
         let about = About { asin: None, manufacturer: self.manufacturer.clone(), scope: self.scope };
         for interval in &suspended {
             for (kind, instant) in [(DecisionKind::Suspension, interval.from), (DecisionKind::SuspensionLifted, interval.to)] {
-                if instant <= at && instant < Timestamp::MAX {
-                    let evidence = Evidence { removed: self.removed_at(instant), ..Evidence::new(self.policy.name.clone()) };
+                if instant <= at && instant < Timestamp::MAX && self.is_judged(instant) {
+                    let policy = self.policies.at(instant).name.clone();
+                    let evidence = Evidence { removed: self.removed_at(instant), ..Evidence::new(policy) };
                     decisions.push(about.decide(kind, Vec::new(), instant, evidence));
                 }
             }

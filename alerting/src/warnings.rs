@@ -25,42 +25,48 @@ const REASONS: [(WarningLevel, WarningCause); 6] = [
 ];
 
 /// Which reasons are active.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct Active {
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Active {
     reasons: [bool; REASONS.len()],
     coverage: bool,
 }
 
 /// What the window holds at an instant.
 #[derive(Clone, Copy, Debug)]
-pub struct Usage {
+pub(crate) struct Usage {
     /// The instant.
-    pub at: Timestamp,
+    pub(crate) at: Timestamp,
     /// The window.
-    pub window: Interval,
+    pub(crate) window: Interval,
     /// Its budget, in milliseconds.
-    pub budget_ms: i64,
+    pub(crate) budget_ms: i64,
     /// Effective downtime in it, in milliseconds.
-    pub downtime_ms: i64,
+    pub(crate) downtime_ms: i64,
     /// Outages that count in it.
-    pub outages: usize,
+    pub(crate) outages: usize,
 }
 
 impl Active {
     /// The highest active level.
-    #[must_use]
-    pub fn level(&self) -> Option<WarningLevel> {
+    pub(crate) fn level(&self) -> Option<WarningLevel> {
         REASONS.into_iter().zip(self.reasons).filter(|(_, active)| *active).map(|((level, _), _)| level).max()
     }
 
+    /// What is active in either.
+    pub(crate) fn union(mut self, other: Self) -> Self {
+        self.reasons.iter_mut().zip(other.reasons).for_each(|(active, other)| *active |= other);
+        self.coverage |= other.coverage;
+        self
+    }
+
     /// Takes in what an instant's usage says; returns the reasons that became active.
-    pub fn update(&mut self, scope: &ScopeCase<'_>, usage: Usage) -> Vec<Reason> {
+    pub(crate) fn update(&mut self, scope: &ScopeCase<'_>, usage: Usage) -> Vec<Reason> {
         let mut fresh = Vec::new();
         for (index, (level, cause)) in REASONS.into_iter().enumerate() {
             let was = self.reasons[index];
             let is = match cause {
-                WarningCause::Budget => budget_active(scope.case.policy, level, usage, was),
-                WarningCause::Outages => usage.outages >= outages_threshold(scope.case.policy, level),
+                WarningCause::Budget => budget_active(scope.policy, level, usage, was),
+                WarningCause::Outages => usage.outages >= outages_threshold(scope.policy, level),
                 WarningCause::Projection if is_midnight(usage.at) => projection_active(scope, usage),
                 WarningCause::Projection => was,
             };
@@ -73,34 +79,31 @@ impl Active {
     }
 
     /// Whether coverage of the last 30 days just fell too low; asked at 00:00 UTC.
-    pub fn coverage_fell(&mut self, scope: &ScopeCase<'_>, at: Timestamp) -> bool {
+    pub(crate) fn coverage_fell(&mut self, scope: &ScopeCase<'_>, at: Timestamp) -> bool {
         let window = coverage_window(at);
         let (measured, badged) = scope.coverage_ms(window);
         let enough = scope.held.ms_within(window) >= COVERAGE_BADGED_MIN.ms();
-        let is = enough && badged > 0 && below(measured, badged, scope.case.policy.min_coverage.get());
+        let is = enough && badged > 0 && below(measured, badged, scope.policy.min_coverage.get());
         !std::mem::replace(&mut self.coverage, is) && is
     }
 }
 
 /// The stretch of time that a coverage warning looks at.
-#[must_use]
-pub fn coverage_window(at: Timestamp) -> Interval {
+pub(crate) fn coverage_window(at: Timestamp) -> Interval {
     Interval::new(at.saturating_sub(MONTH), at)
 }
 
 /// Whether an instant is 00:00 UTC.
-#[must_use]
-pub fn is_midnight(at: Timestamp) -> bool {
+pub(crate) fn is_midnight(at: Timestamp) -> bool {
     at == at.floor_day()
 }
 
-/// The usages at which a budget reason becomes active, or the budget is exceeded, in milliseconds.
-#[must_use]
-pub fn budget_levels(policy: &Policy, budget_ms: i64) -> [i64; 4] {
+/// The usages at which a budget reason becomes active, or `most_ms` is exceeded, in milliseconds.
+pub(crate) fn budget_levels(policy: &Policy, budget_ms: i64, most_ms: i64) -> [i64; 4] {
     let warnings = &policy.warnings;
     let [watch, warning, critical] =
         [warnings.watch_budget, warnings.warning_budget, warnings.critical_budget].map(|share| share.ceil_of(budget_ms).max(1));
-    [watch, warning, critical, budget_ms + 1]
+    [watch, warning, critical, most_ms + 1]
 }
 
 fn budget_threshold(policy: &Policy, level: WarningLevel) -> Ppm {
@@ -134,7 +137,7 @@ fn budget_active(policy: &Policy, level: WarningLevel, usage: Usage, was: bool) 
 
 /// R12: used + burn × horizon would exceed the budget by both look-backs.
 fn projection_active(scope: &ScopeCase<'_>, usage: Usage) -> bool {
-    let horizon = i128::from(scope.case.policy.warnings.projection.ms());
+    let horizon = i128::from(scope.policy.warnings.projection.ms());
     [WEEK, MONTH].into_iter().all(|back| {
         let recent = Interval::new(usage.at.saturating_sub(back).max(usage.window.from), usage.at);
         let burnt = i128::from(scope.downtime.ms_within(recent));

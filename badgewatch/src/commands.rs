@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 
 use anyhow::Context;
-use domain::Policy;
+use domain::Policies;
 
 use crate::cli::{Cli, Command, Kafka};
 use crate::failure::Failure;
@@ -27,8 +27,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     }
 }
 
-/// A policy by the name of its preset, or from a file.
-fn policy(name: &str) -> Result<Policy, Failure> {
+/// A policy's versions, by the name of a preset or from a file.
+fn policy(name: &str) -> Result<Policies, Failure> {
     let parsed = match wire::policy::preset(name) {
         Some(text) => wire::policy::parse(text, name),
         None => {
@@ -41,13 +41,9 @@ fn policy(name: &str) -> Result<Policy, Failure> {
             wire::policy::parse(&text, name)
         }
     };
-    let mut versions = parsed.map_err(Failure::usage)?;
-    if versions.len() > 1 {
-        let found = versions.iter().map(|policy| policy.name.to_string()).collect::<Vec<_>>().join(", ");
-        let message = "judging by several versions, one after the other, is not supported yet: leave one [[policy]]";
-        return Err(Failure::Usage(anyhow::anyhow!("{name}: policy: found {found}; {message}")));
-    }
-    Ok(versions.remove(0))
+    let versions = parsed.map_err(Failure::usage)?;
+    let message = "no [[policy]], or two that take effect at one instant: give each its own effective_from";
+    Policies::new(versions).ok_or_else(|| Failure::Usage(anyhow::anyhow!("{name}: policy: {message}")))
 }
 
 /// Writes to stdout. A reader that has seen enough is no failure.

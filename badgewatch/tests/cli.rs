@@ -73,8 +73,16 @@ fn what_can_not_be_read_ends_with_2_and_says_what_to_do() {
     );
     let unknown = policy_with("merge_gap", "merge_gaps");
     check(&[&files[..], &[("p.toml", &unknown)]].concat(), "p.toml", &["p.toml:", "merge_gaps"]);
+    let two = format!("{0}\n{0}", wire::policy::preset("wwa-2024").unwrap());
+    check(&[&files[..], &[("p.toml", &two)]].concat(), "p.toml", &["p.toml", "policy.version"]);
+}
+
+#[test]
+fn a_policy_file_may_hold_several_versions() {
     let two = format!("{0}\n{1}", wire::policy::preset("wwa-2024").unwrap(), wire::policy::preset("wwa-2026").unwrap());
-    check(&[&files[..], &[("p.toml", &two)]].concat(), "p.toml", &["p.toml", "several versions", "leave one [[policy]]"]);
+    let (code, stdout, stderr) = evaluate(&[("r.ndjson", BADGE), ("e.ndjson", ""), ("p.toml", &two)], "p.toml");
+    assert_eq!(code, Some(0), "{stderr}");
+    assert!(stdout.contains(r#""scope": "global""#) || stdout.contains(r#""scope":"global""#), "{stdout}");
 }
 
 #[test]

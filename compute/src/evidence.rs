@@ -5,10 +5,11 @@
 //! at T. So growing from there gives what gathering everything anew would.
 
 use domain::decision::Cause;
-use domain::evidence::{EvidenceRules, Excluded, Outage, ProductEvidence, RegionEvidence};
+use domain::evidence::{EvidenceByVersion, EvidenceRules, Excluded, Outage, ProductEvidence, RegionEvidence};
 use domain::fact::{Exclusion, ExclusionTarget, Terms};
 use domain::id::{Region, SubjectKind, SubjectRef};
 use domain::interval::{Interval, IntervalSet};
+use domain::policy::Policies;
 use domain::product::Product;
 use domain::summed::SummedSet;
 use domain::time::Timestamp;
@@ -31,16 +32,19 @@ pub struct Gatherer<'a> {
     pub product: &'a Product,
     /// Exclusions that count; may hold ones that don't concern the product.
     pub exclusions: &'a [Exclusion],
-    /// By which rules.
-    pub rules: EvidenceRules,
 }
 
 impl Gatherer<'_> {
-    /// Everything up to `until`.
-    pub fn gather(&self, until: Timestamp, health: &impl Health) -> ProductEvidence {
-        let mut evidence = ProductEvidence::new(self.rules);
-        self.grow(&mut evidence, Timestamp::MIN, until, health);
+    /// Everything up to `until`, by every version of the policy.
+    pub fn gather(&self, policies: &Policies, until: Timestamp, health: &impl Health) -> EvidenceByVersion {
+        let mut evidence = EvidenceByVersion::new(policies);
+        self.grow_all(&mut evidence, Timestamp::MIN, until, health);
         evidence
+    }
+
+    /// [`Self::grow`]s the evidence by every version that is needed by `until`.
+    pub fn grow_all(&self, evidence: &mut EvidenceByVersion, from: Timestamp, until: Timestamp, health: &impl Health) {
+        evidence.needed_by(until).for_each(|evidence| self.grow(evidence, from, until, health));
     }
 
     /// Brings evidence up to `until`. What lies before `from` and before the minute that held the
@@ -53,18 +57,19 @@ impl Gatherer<'_> {
         let (mut raw, mut effective, mut observed) = (IntervalSet::new(), IntervalSet::new(), IntervalSet::new());
         for (place, region) in self.arrange(evidence, until).into_iter().enumerate() {
             let badged = evidence.regions[place].badged.set().clip(stretch);
-            let found = Stretch { gatherer: self, region, within: stretch, until, badged }.gather(health);
+            let rules = evidence.rules;
+            let found = Stretch { gatherer: self, rules, region, within: stretch, until, badged }.gather(health);
             for (exclusion, downtime) in &found.excluded {
                 note_excluded(&mut evidence.excluded, exclusion, region, downtime);
             }
             raw = raw.union(&found.raw);
             effective = effective.union(&found.effective);
             observed = observed.union(&found.measured).union(&found.effective);
-            append(&mut evidence.regions[place], self.rules, &found);
+            append(&mut evidence.regions[place], rules, &found);
         }
         evidence.effective.extend(&effective);
         evidence.observed.extend(&observed);
-        raw.iter().for_each(|interval| evidence.runs.push_merging(*interval, self.rules.merge_gap));
+        raw.iter().for_each(|interval| evidence.runs.push_merging(*interval, evidence.rules.merge_gap));
         find_outages(evidence, unsettled);
     }
 
@@ -87,6 +92,7 @@ impl Gatherer<'_> {
 /// A region of a product in a stretch of time.
 struct Stretch<'a> {
     gatherer: &'a Gatherer<'a>,
+    rules: EvidenceRules,
     region: Region,
     within: Interval,
     until: Timestamp,
@@ -115,7 +121,7 @@ impl<'a> Stretch<'a> {
     }
 
     const fn ask(&self, within: Interval) -> Ask {
-        Ask { within, until: self.until, state_ttl: self.gatherer.rules.state_ttl }
+        Ask { within, until: self.until, state_ttl: self.rules.state_ttl }
     }
 
     /// Downtime from a cause while the registry ties the product to it and the badge holds (R6).

@@ -7,7 +7,7 @@
 use crate::decision::{Cause, CauseSet, OutageEvidence, Scope};
 use crate::id::{ExclusionId, Region, RegionSet};
 use crate::interval::{Interval, IntervalSet};
-use crate::policy::Policy;
+use crate::policy::{Policies, Policy};
 use crate::summed::SummedSet;
 use crate::time::{DurationMs, Timestamp};
 
@@ -211,5 +211,53 @@ impl RegionEvidence {
         for set in [&mut self.effective, &mut self.measured, &mut self.observed] {
             set.forget(cut);
         }
+    }
+}
+
+/// A product's evidence by the rules of every version of a policy (R18). Versions that agree on the
+/// rules share it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EvidenceByVersion {
+    all: Vec<ProductEvidence>,
+    /// By version: which of them.
+    of_version: Vec<usize>,
+    /// By evidence: when the first version that needs it comes into force.
+    needed_from: Vec<Timestamp>,
+}
+
+impl EvidenceByVersion {
+    /// Evidence of nothing, up to the beginning of time.
+    #[must_use]
+    pub fn new(policies: &Policies) -> Self {
+        let mut out = Self { all: Vec::new(), of_version: Vec::new(), needed_from: Vec::new() };
+        for (in_force, policy) in policies.in_force() {
+            let rules = EvidenceRules::from(policy);
+            let known = out.all.iter().position(|evidence| evidence.rules == rules);
+            out.of_version.push(known.unwrap_or(out.all.len()));
+            if known.is_none() {
+                out.all.push(ProductEvidence::new(rules));
+                out.needed_from.push(in_force.from);
+            }
+        }
+        out
+    }
+
+    /// The evidence by a version's rules.
+    ///
+    /// # Panics
+    /// If this wasn't made for that many versions.
+    #[must_use]
+    pub fn by(&self, version: usize) -> &ProductEvidence {
+        &self.all[self.of_version[version]]
+    }
+
+    /// The evidence that a version in force by an instant needs, to be brought up to it.
+    pub fn needed_by(&mut self, at: Timestamp) -> impl Iterator<Item = &mut ProductEvidence> {
+        self.all.iter_mut().zip(&self.needed_from).filter(move |(_, from)| **from <= at).map(|(evidence, _)| evidence)
+    }
+
+    /// Takes out what is older than an instant, but no part of a run that reaches beyond it (R24).
+    pub fn forget(&mut self, before: Timestamp) {
+        self.all.iter_mut().for_each(|evidence| evidence.forget(before));
     }
 }

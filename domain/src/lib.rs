@@ -22,7 +22,7 @@ pub mod time;
 
 pub use decision::{Decision, DecisionId, DecisionKind, Evidence, OutageEvidence, Reason, Scope, WarningCause, WarningLevel};
 pub use event::{Event, EventBody, EventRef, HealthState};
-pub use evidence::{EvidenceRules, Outage, ProductEvidence, RegionEvidence};
+pub use evidence::{EvidenceByVersion, EvidenceRules, Outage, ProductEvidence, RegionEvidence};
 pub use fact::Fact;
 pub use id::{
     Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef,

@@ -1,12 +1,12 @@
 //! The engine: facts and events in, in any order; what they imply out (R19).
 
-use alerting::{Case, Certification, Judgement, Removed};
+use alerting::{Case, Certification, Judgement, Life, Removed};
 use compute::{Applied as Counted, Gatherer};
-use domain::decision::{Decision, Scope};
+use domain::decision::Decision;
 use domain::event::EventRef;
-use domain::fact::Fact;
+use domain::fact::{Exclusion, Fact};
 use domain::id::{Asin, Subject};
-use domain::policy::{Policies, Policy};
+use domain::policy::Policies;
 use domain::product::Product;
 use domain::rejection::RejectReason;
 use domain::report::{ManufacturerStanding, ProductStanding};
@@ -41,7 +41,6 @@ pub struct Implied {
 /// All state of the computation, in memory, owned by one thread.
 #[derive(Debug)]
 pub struct Engine<N> {
-    policy: Policy,
     policies: Policies,
     names: N,
     ledger: Ledger,
@@ -59,10 +58,9 @@ pub struct Engine<N> {
 impl<N: Names + Default> Engine<N> {
     /// An engine that knows nothing yet.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
+    pub fn new(policies: impl Into<Policies>) -> Self {
         Self {
-            policies: Policies::from(policy.clone()),
-            policy,
+            policies: policies.into(),
             names: N::default(),
             ledger: Ledger::default(),
             facts: 0,
@@ -74,10 +72,10 @@ impl<N: Names + Default> Engine<N> {
         }
     }
 
-    /// The policy that it judges by.
+    /// The policy's versions that it judges by.
     #[must_use]
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
+    pub const fn policies(&self) -> &Policies {
+        &self.policies
     }
 
     /// The registry as of the last [`Self::settle_registry`].
@@ -149,48 +147,45 @@ impl<N: Names + Default> Engine<N> {
         self.facts
     }
 
-    /// Judges a product in each of its scopes at T. The second value says whether a run may
-    /// still go on: then time alone may change the judgement at any moment.
+    /// Judges a product at T, with its life so far.
     #[must_use]
-    pub fn judge(&self, product: &Product, at: Timestamp) -> (Vec<(Scope, Judgement)>, bool) {
-        let scopes = alerting::scopes(&self.policy, product, at);
-        if scopes.is_empty() {
-            return (Vec::new(), false);
-        }
-        let gatherer = Gatherer { product, exclusions: &self.registry.exclusions, rules: (&self.policy).into() };
-        let evidence = gatherer.gather(at, &self.subjects);
+    pub fn judge(&self, product: &Product, exclusions: &[Exclusion], at: Timestamp) -> (Judgement, Life) {
+        let evidence = Gatherer { product, exclusions }.gather(&self.policies, at, &self.subjects);
         let certification = Certification {
             listings: self.registry.listings.get(&product.asin).cloned().unwrap_or_default(),
             skill_listings: self.registry.skill_listings_of(product).cloned().collect(),
         };
-        let case = Case { policy: &self.policy, product, evidence: &evidence, certification: &certification };
-        let judged = scopes.into_iter().filter_map(|scope| alerting::judge(&case, scope).map(|judgement| (scope, judgement)));
-        let ends = evidence.regions.iter().filter_map(|region| region.raw.as_slice().last()).map(|last| last.to);
-        let is_open = ends.max().is_some_and(|end| end.saturating_add(evidence.rules.merge_gap) >= at);
-        (judged.collect(), is_open)
+        let rulings = self.registry.rulings.get(&product.asin).map(Vec::as_slice).unwrap_or_default();
+        let case = Case { policies: &self.policies, product, evidence: &evidence, certification: &certification, rulings };
+        let mut life = Life::new();
+        (life.advance(&case, at), life)
+    }
+
+    /// The exclusions that weren't revoked by T.
+    #[must_use]
+    pub fn exclusions_at(&self, at: Timestamp) -> Vec<Exclusion> {
+        let is_revoked = |exclusion: &&Exclusion| self.registry.revoked.get(&exclusion.id).is_some_and(|revoked| *revoked <= at);
+        self.registry.exclusions.iter().filter(|exclusion| !is_revoked(exclusion)).cloned().collect()
     }
 
     /// Everything implied at T (R19).
     #[must_use]
     pub fn implied(&self, at: Timestamp) -> Implied {
-        let products = self.registry.products.values();
-        self.combine(at, products.flat_map(|product| self.judge(product, at).0.into_iter().map(move |(s, j)| (product, s, j))))
-    }
-
-    /// Puts judgements of all products together and adds what they mean for manufacturers.
-    #[must_use]
-    pub fn combine<'a>(&'a self, at: Timestamp, judged: impl Iterator<Item = (&'a Product, Scope, Judgement)>) -> Implied {
+        let exclusions = self.exclusions_at(at);
         let (mut implied, mut removed) = (Implied::default(), Vec::new());
-        for (product, scope, judgement) in judged {
-            implied.products.push(judgement.standing);
-            implied.decisions.extend(judgement.decisions);
-            removed.push((product, scope, judgement.removed));
+        for product in self.registry.products.values() {
+            let (judgement, life) = self.judge(product, &exclusions, at);
+            implied.products.extend(judgement.standings);
+            implied.decisions.extend(life.decisions().iter().cloned());
+            removed.push((product, judgement.removed));
         }
-        let removed: Vec<Removed<'_>> =
-            removed.iter().map(|(product, scope, when)| Removed { product, scope: *scope, when }).collect();
+        let removed: Vec<Removed<'_>> = removed
+            .iter()
+            .flat_map(|(product, parts)| parts.iter().map(|(scope, when)| Removed { product, scope: *scope, when }))
+            .collect();
         let products = self.registry.products.values();
         let (manufacturers, suspensions) =
-            alerting::suspensions(&self.policy, at, &self.registry.manufacturers, products, &removed);
+            alerting::suspensions(&self.policies, at, &self.registry.manufacturers, products, &removed);
         implied.manufacturers = manufacturers;
         implied.decisions.extend(suspensions);
         alerting::in_order(&mut implied.decisions);

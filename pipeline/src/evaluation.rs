@@ -2,7 +2,7 @@
 
 use domain::event::EventRef;
 use domain::fact::Fact;
-use domain::policy::Policy;
+use domain::policy::Policies;
 use domain::rejection::{LineSource, RejectReason, Rejection};
 use domain::report::Report;
 use domain::time::Timestamp;
@@ -21,8 +21,8 @@ pub struct Evaluation {
 impl Evaluation {
     /// Nothing read yet.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
-        Self { engine: Engine::new(policy), rejected: Vec::new() }
+    pub fn new(policies: impl Into<Policies>) -> Self {
+        Self { engine: Engine::new(policies), rejected: Vec::new() }
     }
 
     /// Takes in a registry line.

@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use alerting::{Judgement, Removed};
+use alerting::Removed;
 use domain::decision::{Decision, DecisionId, DecisionKind, Scope};
+use domain::fact::Exclusion;
 use domain::id::Asin;
-use domain::policy::Policy;
+use domain::interval::IntervalSet;
+use domain::policy::Policies;
 use domain::report::{ManufacturerStanding, ProductStanding};
-use domain::time::{DurationMs, Timestamp};
+use domain::time::{DurationMs, MINUTE_MS, Timestamp};
 use ingest::Names;
 use ports::{Log, PortError, RecordSink};
 use telemetry::events::{Appended, DecisionPublished, InternalEvent, Ticked};
@@ -37,15 +39,24 @@ pub(crate) struct Live<N> {
 
 /// What was last judged of a product.
 struct Judged {
-    scopes: Vec<(Scope, Judgement)>,
+    standings: Vec<ProductStanding>,
+    removed: Vec<(Scope, IntervalSet)>,
     /// When it is to be judged again without new evidence, before the next midnight.
     due: Option<Timestamp>,
 }
 
+/// How a product is to be judged.
+struct Tick<'a> {
+    at: Timestamp,
+    new_day: bool,
+    is_dirty: bool,
+    exclusions: &'a [Exclusion],
+}
+
 impl<N: Names + Default> Live<N> {
-    pub(crate) fn new(policy: Policy, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(policies: Policies, metrics: Arc<Metrics>) -> Self {
         Self {
-            engine: Engine::new(policy),
+            engine: Engine::new(policies),
             gauges: FleetGauges::new(Arc::clone(&metrics)),
             metrics,
             at: None,
@@ -68,9 +79,12 @@ impl<N: Names + Default> Live<N> {
         let at = last.map_or(at, |last| last.max(at));
         self.at = Some(at);
         let new_day = last.is_none_or(|last| last.floor_day() < at.floor_day());
+        let exclusions = self.engine.exclusions_at(at);
+        let dirty: BTreeSet<Asin> = self.engine.take_dirty().into_iter().collect();
         let mut decisions = Vec::new();
-        for asin in self.due_now(at, new_day) {
-            self.judge(&asin, at, new_day, &mut decisions, sink)?;
+        for asin in self.due_now(&dirty, at, new_day) {
+            let tick = Tick { at, new_day, is_dirty: dirty.contains(&asin), exclusions: &exclusions };
+            decisions.extend(self.judge(&asin, &tick, sink)?);
         }
         let (manufacturers, suspensions) = self.suspensions(at);
         decisions.extend(suspensions);
@@ -79,7 +93,7 @@ impl<N: Names + Default> Live<N> {
             let implied: BTreeSet<DecisionId> = decisions.iter().map(|decision| decision.id).collect();
             self.issued.retain(|id, dated| implied.contains(id) || dated.saturating_add(ISSUED_REMEMBERED) > at);
         }
-        decisions.retain(|decision| decision.at.saturating_add(self.settle(decision.kind)) <= at);
+        decisions.retain(|decision| decision.at.saturating_add(self.settle(decision)) <= at);
         alerting::in_order(&mut decisions);
         let issued = self.issue(&decisions, sink)?;
         self.publish_manufacturers(manufacturers, at, sink)?;
@@ -106,8 +120,8 @@ impl<N: Names + Default> Live<N> {
         Ok(issued)
     }
 
-    fn due_now(&mut self, at: Timestamp, new_day: bool) -> Vec<Asin> {
-        let mut asins: BTreeSet<Asin> = self.engine.take_dirty().into_iter().collect();
+    fn due_now(&self, dirty: &BTreeSet<Asin>, at: Timestamp, new_day: bool) -> Vec<Asin> {
+        let mut asins = dirty.clone();
         if new_day {
             asins.extend(self.engine.registry().products.keys().cloned());
         } else {
@@ -117,35 +131,27 @@ impl<N: Names + Default> Live<N> {
         asins.into_iter().collect()
     }
 
-    fn judge(
-        &mut self,
-        asin: &Asin,
-        at: Timestamp,
-        new_day: bool,
-        decisions: &mut Vec<Decision>,
-        sink: &mut dyn RecordSink,
-    ) -> Result<(), PortError> {
-        let Some(product) = self.engine.registry().products.get(asin) else { return Ok(()) };
-        let (scopes, is_open) = self.engine.judge(product, at);
+    fn judge(&mut self, asin: &Asin, tick: &Tick<'_>, sink: &mut dyn RecordSink) -> Result<Vec<Decision>, PortError> {
+        let Tick { at, new_day, is_dirty, exclusions } = *tick;
+        let Some(product) = self.engine.registry().products.get(asin) else { return Ok(Vec::new()) };
+        let (judgement, life) = self.engine.judge(product, exclusions, at);
         let before = self.judged.get(asin);
         let mut published = 0;
-        for (scope, judgement) in &scopes {
-            let told = before.and_then(|before| before.scopes.iter().find(|(other, _)| other == scope));
-            if new_day || told.is_none_or(|(_, told)| differs(&told.standing, &judgement.standing)) {
-                publish_product(&judgement.standing, at, sink)?;
+        for standing in &judgement.standings {
+            let told = before.and_then(|before| before.standings.iter().find(|other| other.scope == standing.scope));
+            if new_day || told.is_none_or(|told| differs(told, standing)) {
+                publish_product(standing, at, sink)?;
                 published += 1;
             }
-            decisions.extend(judgement.decisions.iter().cloned());
         }
         Appended { log: Log::Standings.as_str(), records: published }.emit(&self.metrics);
-        let waiting = scopes.iter().flat_map(|(_, judgement)| &judgement.decisions);
-        let settles = waiting
-            .filter(|decision| !self.issued.contains_key(&decision.id))
-            .map(|decision| decision.at.saturating_add(self.settle(decision.kind)))
-            .min();
-        let due = if is_open { Some(at) } else { settles };
-        self.judged.insert(asin.clone(), Judged { scopes, due });
-        Ok(())
+        let waiting = life.decisions().iter().filter(|decision| !self.issued.contains_key(&decision.id));
+        let settles = waiting.map(|decision| decision.at.saturating_add(self.settle(decision))).min();
+        // What was reported in this minute counts once it has ended.
+        let minute_ends = is_dirty.then(|| at.floor_minute().saturating_add(DurationMs(MINUTE_MS)));
+        let due = settles.into_iter().chain(minute_ends).chain([life.next_due()]).min();
+        self.judged.insert(asin.clone(), Judged { standings: judgement.standings, removed: judgement.removed, due });
+        Ok(life.decisions().to_vec())
     }
 
     fn suspensions(&self, at: Timestamp) -> (Vec<ManufacturerStanding>, Vec<Decision>) {
@@ -155,18 +161,19 @@ impl<N: Names + Default> Live<N> {
             .iter()
             .filter_map(|(asin, judged)| registry.products.get(asin).map(|product| (product, judged)))
             .flat_map(|(product, judged)| {
-                judged.scopes.iter().map(move |(scope, judgement)| Removed { product, scope: *scope, when: &judgement.removed })
+                judged.removed.iter().map(move |(scope, when)| Removed { product, scope: *scope, when })
             })
             .collect();
-        alerting::suspensions(self.engine.policy(), at, &registry.manufacturers, registry.products.values(), &removed)
+        alerting::suspensions(self.engine.policies(), at, &registry.manufacturers, registry.products.values(), &removed)
     }
 
-    fn settle(&self, kind: DecisionKind) -> DurationMs {
-        match kind {
+    fn settle(&self, decision: &Decision) -> DurationMs {
+        let policy = self.engine.policies().at(decision.at);
+        match decision.kind {
             DecisionKind::Warning
             | DecisionKind::CoverageWarning
             | DecisionKind::CriticalOutage
-            | DecisionKind::ServiceDegradation => self.engine.policy().settle_warnings,
+            | DecisionKind::ServiceDegradation => policy.settle_warnings,
             DecisionKind::ProbationMonthPassed
             | DecisionKind::Reinstatement
             | DecisionKind::ReinstatementHeld
@@ -177,7 +184,7 @@ impl<N: Names + Default> Live<N> {
             | DecisionKind::ProbationStarted
             | DecisionKind::Proposal
             | DecisionKind::Reversal
-            | DecisionKind::Amendment => self.engine.policy().settle_enforcement,
+            | DecisionKind::Amendment => policy.settle_enforcement,
         }
     }
 
@@ -215,11 +222,7 @@ impl<N: Names + Default> Live<N> {
     }
 
     fn show(&mut self) {
-        let products: Vec<ProductStanding> = self
-            .judged
-            .values()
-            .flat_map(|judged| judged.scopes.iter().map(|(_, judgement)| judgement.standing.clone()))
-            .collect();
+        let products: Vec<ProductStanding> = self.judged.values().flat_map(|judged| judged.standings.iter().cloned()).collect();
         self.gauges.show(&products, &self.manufacturers);
     }
 }

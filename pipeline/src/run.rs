@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::policy::Policy;
+use domain::policy::Policies;
 use domain::rejection::{LineSource, RejectReason};
 use domain::time::{DurationMs, MINUTE_MS, Timestamp};
 use ingest::{ExactNames, Names, RecentNames};
@@ -42,8 +42,8 @@ pub enum Until {
 /// How a run is set up.
 #[derive(Clone, Debug)]
 pub struct RunConfig {
-    /// The policy to judge by.
-    pub policy: Policy,
+    /// The policy to judge by, in all its versions.
+    pub policies: Policies,
     /// When it ends.
     pub until: Until,
     /// What the health source is called in rejected records.
@@ -123,7 +123,7 @@ struct Batch {
 
 impl<'a, N: Names + Default> Runner<'a, N> {
     fn new(config: &'a RunConfig, ports: Ports<'a>, metrics: &'a Arc<Metrics>) -> Self {
-        let live = Live::new(config.policy.clone(), Arc::clone(metrics));
+        let live = Live::new(config.policies.clone(), Arc::clone(metrics));
         Self { config, ports, metrics, live, batch: Batch::default(), summary: Summary::default(), unknown_told: BTreeSet::new() }
     }
 
@@ -221,7 +221,6 @@ impl<'a, N: Names + Default> Runner<'a, N> {
     fn read_health(&mut self, is_live: bool) -> Result<bool, PortError> {
         let Self { config, ports, live, batch, .. } = self;
         let source = Source { kind: LineSource::Events, name: &config.health_name };
-        let max_skew = config.policy.max_skew;
         let sink = &mut *ports.sink;
         let polled = ports.health.poll(BATCH_RECORDS_MAX, POLL_WAIT, &mut |record| {
             batch.counts.records += 1;
@@ -231,6 +230,7 @@ impl<'a, N: Names + Default> Runner<'a, N> {
                 Ok(parsed) => {
                     let event = parsed.event();
                     let appended = record.appended_at.filter(|_| is_live);
+                    let max_skew = config.policies.at(event.at).max_skew;
                     if appended.is_some_and(|appended| event.at > appended.saturating_add(max_skew)) {
                         let detail = format!("at is more than {max_skew} after the record was appended");
                         return batch.reject(&source, record, line, text, RejectReason::TooFarInFuture, &detail, sink);

@@ -32,7 +32,7 @@ fn audited(scenario: &Scenario) -> Report {
 }
 
 fn evaluated(scenario: &Scenario, facts: &[Fact], events: &[Event]) -> Report {
-    let mut evaluation = Evaluation::new(scenario.policies.versions()[0].clone());
+    let mut evaluation = Evaluation::new(scenario.policies.clone());
     numbered(facts).into_iter().for_each(|(line, fact)| evaluation.fact(line, fact));
     evaluation.settle_registry();
     (1..).zip(events).for_each(|(line, event)| evaluation.event(line, &event.as_ref()));
@@ -59,7 +59,7 @@ fn published(scenario: &Scenario, events: &[Event], lines_per_record: usize) -> 
     let mut health = MemorySource::new((0..).zip(batches).map(|(offset, lines)| record(offset, lines)));
     let mut sink = MemorySink::default();
     let config = RunConfig {
-        policy: scenario.policies.versions()[0].clone(),
+        policies: scenario.policies.clone(),
         until: Until::Instant(scenario.at),
         health_name: "health".to_owned(),
         registry_name: "registry".to_owned(),
@@ -105,7 +105,7 @@ fn the_engine_agrees_with_the_auditor() {
     };
     let (mut kinds, many) = (BTreeSet::new(), seeds.len() as u64 >= SEEDS);
     for seed in seeds {
-        let scenario = Scenario::single(seed);
+        let scenario = Scenario::new(seed);
         let faults = faults(&scenario);
         if !faults.is_empty() {
             let small = scenario.minimized(|scenario| !self::faults(scenario).is_empty());

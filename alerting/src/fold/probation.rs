@@ -2,109 +2,79 @@
 
 use domain::decision::{DecisionKind, Evidence, Reason, Scope};
 use domain::interval::Interval;
-use domain::report::{ProbationStanding, Standing};
-use domain::time::Timestamp;
+use domain::time::{DurationMs, Timestamp};
 
-use super::{Fold, Phase};
+use super::Fold;
 use crate::scope::TICK;
-
-/// Why and when a month ends probation's count.
-struct Break {
-    at: Timestamp,
-    reasons: Vec<Reason>,
-}
-
-/// How a month of probation goes.
-enum Month {
-    /// Everything holds at this instant.
-    Reinstated(Timestamp),
-    /// Counting starts anew there.
-    Restarted(Timestamp),
-    /// It was good, as is known at this instant.
-    Passed(Timestamp),
-    /// T comes first.
-    Ongoing(Standing),
-}
+use crate::state::{Broken, Phase};
+use crate::warnings::Active;
 
 impl Fold<'_, '_> {
-    /// Judges months from `start` on. Yields the instant of the reinstatement, with the floor
-    /// set, or how things stand at T.
-    pub(super) fn probation(&mut self, start: Timestamp) -> Result<Timestamp, Phase> {
-        let needed = self.scope.case.policy.probation_months;
-        let (mut start, mut passed) = (start, 0);
-        loop {
-            match self.month(start, passed) {
-                Month::Passed(at) => {
-                    passed += 1;
-                    if passed == needed && self.certified(start, at) {
-                        return Ok(self.reinstate(start, at));
-                    }
-                }
-                Month::Reinstated(at) => return Ok(self.reinstate(start, at)),
-                Month::Restarted(at) => (start, passed) = (at, 0),
-                Month::Ongoing(Standing::Removed) => return Err(Phase::Removed),
-                Month::Ongoing(standing) => {
-                    let state = ProbationStanding { started: start, months_passed: passed };
-                    return Err(Phase::Probation { standing, state });
-                }
-            }
-        }
-    }
-
-    fn month(&mut self, start: Timestamp, passed: u32) -> Month {
+    /// Judges the month after those passed. Yields what follows it, if it ends within the limit.
+    pub(super) fn probation(&mut self, start: Timestamp, passed: u32, held: Option<Timestamp>) -> Option<Phase> {
         let scope = self.scope;
-        let policy = scope.case.policy;
-        let held = passed >= policy.probation_months;
+        let needed = scope.policy.probation_months;
         let month = Interval::new(start.plus_months(passed), start.plus_months(passed + 1));
         let broken = self.first_break(start, month);
-        if held {
-            let granted = self.first_certified(month).filter(|granted| broken.as_ref().is_none_or(|broken| *granted < broken.at));
-            if let Some(at) = granted {
-                return Month::Reinstated(at);
+        if let Some(since) = held {
+            let before_break = |granted: &Timestamp| broken.as_ref().is_none_or(|broken| *granted < broken.at);
+            if let Some(at) = self.first_certified(month, since).filter(before_break) {
+                self.within(at)?;
+                return Some(self.reinstate(start, at));
             }
         }
-        if let Some(broken) = broken {
-            let Some(at) = self.after_run(broken.at) else { return Month::Ongoing(Standing::Removed) };
-            self.restart(broken.reasons, at, Interval::new(month.from, broken.at), month);
-            return Month::Restarted(at);
+        let in_force = scope.in_force.from;
+        let is_enough = held.is_none() && passed >= needed && in_force < month.to;
+        if let Some(broken) = broken.filter(|broken| !is_enough || broken.at <= in_force) {
+            self.within(broken.at)?;
+            return Some(Phase::Broken(Box::new(broken)));
         }
-        let Some(at) = scope.hold(month.to) else {
-            return Month::Ongoing(if held { Standing::Held } else { Standing::Probation });
-        };
+        if is_enough {
+            // A version that asks for fewer months has come into force (R18).
+            let at = self.within(scope.hold(in_force.max(month.from))?)?;
+            return Some(self.settle(start, passed, at));
+        }
+        let at = self.within(scope.hold(month.to)?)?;
         if scope.is_dark(month) {
             self.restart(vec![Reason::Coverage], at, month, month);
-            return Month::Restarted(at);
+            return Some(Phase::Probation { start: at, passed: 0, held: None });
         }
-        if !held {
+        let passed = passed + 1;
+        if held.is_none() && passed <= needed {
             let mut evidence = self.month_evidence(month, month, at);
-            evidence.month = Some(passed + 1);
+            evidence.month = Some(passed);
             self.decide(DecisionKind::ProbationMonthPassed, Vec::new(), at, evidence);
         }
-        Month::Passed(at)
+        Some(if held.is_none() && passed >= needed {
+            self.settle(start, passed, at)
+        } else {
+            Phase::Probation { start, passed, held }
+        })
     }
 
     /// The first instant in a month at which its downtime exceeds its budget, or the outages
-    /// since probation's start the maximum; by T.
-    fn first_break(&self, start: Timestamp, month: Interval) -> Option<Break> {
+    /// since probation's start the maximum. By the numbers of a version that has come into force
+    /// since, no earlier than that (R18).
+    fn first_break(&self, start: Timestamp, month: Interval) -> Option<Broken> {
         let scope = self.scope;
-        let limit_ms = scope.case.policy.target.complement().floor_of(month.ms());
-        let within = |at: &Timestamp| *at <= month.to;
-        let by_budget = scope.downtime.reached(month.from, domain::DurationMs(limit_ms + 1)).filter(within);
-        let by_outages = self.too_many_outages(start).filter(within);
+        let limit_ms = scope.policy.target.complement().floor_of(month.ms());
+        let dated = |at: Timestamp| Some(at.max(scope.in_force.from)).filter(|at| *at <= month.to);
+        let by_budget = scope.downtime.reached(month.from, DurationMs(limit_ms + 1)).and_then(dated);
+        let by_outages = self.too_many_outages(start).and_then(dated);
         let at = [by_budget, by_outages].into_iter().flatten().min()?;
         let reasons = [(by_budget, Reason::Budget), (by_outages, Reason::Outages)]
             .into_iter()
             .filter_map(|(when, reason)| (when == Some(at)).then_some(reason))
             .collect();
-        Some(Break { at, reasons })
+        Some(Broken { start, month, at, reasons })
     }
 
     /// When more outages than allowed had begun since `start` and qualified; in a region, with
     /// the newest touching it (R11).
     fn too_many_outages(&self, start: Timestamp) -> Option<Timestamp> {
-        let outages = &self.scope.case.evidence.outages;
+        let outages = &self.scope.evidence.outages;
         let begun = &outages[outages.partition_point(|outage| outage.run.from < start)..];
-        let allowed = usize::try_from(self.scope.case.policy.outages_max).unwrap_or(usize::MAX);
+        let allowed = usize::try_from(self.scope.policy.outages_max).unwrap_or(usize::MAX);
         // Runs don't overlap, so an outage touches the region before the next one qualifies.
         begun.iter().skip(allowed).find_map(|outage| match self.scope.scope {
             Scope::Global => Some(outage.qualified_at),
@@ -112,44 +82,49 @@ impl Fold<'_, '_> {
         })
     }
 
-    /// The first instant of a month, by T, at which every requirement holds. The instant of its
-    /// end belongs to the next one: a month's end comes before a fact.
-    fn first_certified(&self, month: Interval) -> Option<Timestamp> {
+    /// The first instant of a month, since a hold and within the limit, at which every
+    /// requirement holds. The instant of the month's end belongs to the next one: a month's end
+    /// comes before a fact.
+    fn first_certified(&self, month: Interval, since: Timestamp) -> Option<Timestamp> {
         let (scope, case) = (self.scope, self.scope.case);
         let regained = scope.held.iter().map(|interval| interval.from);
         let changes = case.certification.changes(case.product).chain(regained);
         let holds = |at: &Timestamp| case.certification.failures(case.product, scope.scope, *at).is_empty();
-        let in_month = |at: &Timestamp| month.contains(*at) && *at <= scope.at() && scope.held.contains(*at);
-        changes.filter(in_month).filter(holds).min()
+        let stretch = Interval::new(month.from.max(since).max(scope.in_force.from), month.to.min(self.limit + TICK));
+        changes.filter(|at| stretch.contains(*at) && scope.held.contains(*at)).filter(holds).min()
     }
 
-    /// Whether every requirement holds at the end of the last month needed; if not, that is said.
-    fn certified(&mut self, start: Timestamp, at: Timestamp) -> bool {
+    /// Enough months are passed: reinstated if every requirement holds; if not, that is said.
+    fn settle(&mut self, start: Timestamp, passed: u32, at: Timestamp) -> Phase {
         let (scope, case) = (self.scope, self.scope.case);
         let failures = case.certification.failures(case.product, scope.scope, at);
         if failures.is_empty() {
-            return true;
+            return self.reinstate(start, at);
         }
         let evidence = scope.evidence(Interval::new(start, at), None, &[], at);
         self.decide(DecisionKind::ReinstatementHeld, failures, at, evidence);
-        false
+        Phase::Probation { start, passed, held: Some(at) }
     }
 
-    fn reinstate(&mut self, start: Timestamp, at: Timestamp) -> Timestamp {
+    fn reinstate(&mut self, start: Timestamp, at: Timestamp) -> Phase {
         let evidence = self.scope.evidence(Interval::new(start, at), None, &[], at);
         self.decide(DecisionKind::Reinstatement, Vec::new(), at, evidence);
-        self.floor = Some(start);
-        at
+        self.state.floor = Some(start);
+        if let Some(removed_at) = self.state.removed_at.take() {
+            let interval = Interval::new(removed_at, at);
+            self.trail.removals.push(crate::state::Removal { scope: self.scope.scope, interval });
+        }
+        Phase::On { next: at, active: Active::default() }
     }
 
-    fn restart(&mut self, reasons: Vec<Reason>, at: Timestamp, judged: Interval, month: Interval) {
+    pub(super) fn restart(&mut self, reasons: Vec<Reason>, at: Timestamp, judged: Interval, month: Interval) {
         let evidence = self.month_evidence(judged, month, at);
         self.decide(DecisionKind::ProbationRestarted, reasons, at, evidence);
     }
 
     /// Evidence on what was judged of a month, with the whole month's budget.
     fn month_evidence(&self, judged: Interval, month: Interval, at: Timestamp) -> Evidence {
-        let budget_ms = self.scope.case.policy.target.complement().floor_of(month.ms());
+        let budget_ms = self.scope.policy.target.complement().floor_of(month.ms());
         let counting = self.scope.counting(judged, None);
         let mut evidence = self.scope.evidence(judged, Some(budget_ms), counting, at);
         evidence.outages.retain(|outage| outage.run.from >= month.from);

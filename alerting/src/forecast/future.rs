@@ -34,7 +34,7 @@ struct Counted {
 
 /// The usage from which a level is reached, in milliseconds.
 pub(super) fn budget_level(policy: &Policy, budget_ms: i64, level: Level) -> i64 {
-    budget_levels(policy, budget_ms)[level as usize]
+    budget_levels(policy, budget_ms, budget_ms)[level as usize]
 }
 
 /// The number of outages from which a level is reached; none where outages don't reach it.

@@ -27,7 +27,7 @@ pub(super) fn run(options: &Demo) -> Result<(), Failure> {
     let fleet = Fleet::new(&fleet_config).map_err(Failure::usage)?;
     let until = fleet_config.to();
     let config = RunConfig {
-        policy: policy(&options.policy)?,
+        policies: policy(&options.policy)?,
         until: Until::Instant(until),
         health_name: "health".to_owned(),
         registry_name: "registry".to_owned(),

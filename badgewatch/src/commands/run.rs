@@ -25,7 +25,7 @@ const HTTP_DEFAULT: &str = "127.0.0.1:9464";
 
 pub(super) fn run(options: &Run) -> Result<(), Failure> {
     start_log(options.log_format);
-    let policy = policy(&options.policy)?;
+    let policies = policy(&options.policy)?;
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")).map_err(Failure::failed)?);
     let broker = kafka(&options.kafka);
     let address = match (options.http, &broker) {
@@ -41,8 +41,8 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
         (None, None) => Until::SourceEnds,
     };
     let summary = match broker {
-        Some(broker) => over_kafka(&broker, policy, until, &metrics, &stop),
-        None => over_files(options, policy, until, &metrics, &stop),
+        Some(broker) => over_kafka(&broker, policies, until, &metrics, &stop),
+        None => over_files(options, policies, until, &metrics, &stop),
     }?;
     tracing::info!(
         records = summary.records,
@@ -61,13 +61,14 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
 
 fn over_kafka(
     broker: &KafkaConfig,
-    policy: domain::Policy,
+    policies: domain::Policies,
     until: Until,
     metrics: &Arc<Metrics>,
     stop: &AtomicBool,
 ) -> Result<Summary, Failure> {
     ensure_topics(broker, &LOGS).map_err(Failure::failed)?;
-    let config = RunConfig { policy, until, health_name: broker.topic(Log::Health), registry_name: broker.topic(Log::Registry) };
+    let config =
+        RunConfig { policies, until, health_name: broker.topic(Log::Health), registry_name: broker.topic(Log::Registry) };
     let mut registry = KafkaSource::open(broker, Log::Registry).map_err(Failure::failed)?;
     let mut health = KafkaSource::open(broker, Log::Health).map_err(Failure::failed)?;
     let mut sink = KafkaSink::open(broker).map_err(Failure::failed)?;
@@ -77,7 +78,7 @@ fn over_kafka(
 
 fn over_files(
     options: &Run,
-    policy: domain::Policy,
+    policies: domain::Policies,
     until: Until,
     metrics: &Arc<Metrics>,
     stop: &AtomicBool,
@@ -99,7 +100,7 @@ fn over_files(
     let mut sink = FileSink::create(outputs.into_iter().filter_map(|(log, path)| Some((log, destination(path?)))))
         .map_err(Failure::usage)?;
     let name = |path: &Path| path.display().to_string();
-    let config = RunConfig { policy, until, health_name: name(source), registry_name: name(registry_file) };
+    let config = RunConfig { policies, until, health_name: name(source), registry_name: name(registry_file) };
     let sink: &mut dyn RecordSink = &mut sink;
     finish(
         pipeline::run(&config, Ports { registry: &mut registry, health: &mut health, sink }, metrics, stop, &mut |_| {}),

@@ -83,12 +83,8 @@ impl Health for Known<'_> {
     }
 }
 
-fn rules() -> EvidenceRules {
-    EvidenceRules::from(&policy())
-}
-
 fn gather(product: &Product, exclusions: &[Exclusion], health: &Known<'_>) -> ProductEvidence {
-    Gatherer { product, exclusions, rules: rules() }.gather(ms(1_000), health)
+    Gatherer { product, exclusions }.gather(&Policies::from(policy()), ms(1_000), health).by(0).clone()
 }
 
 fn exclusion(target: ExclusionTarget, from: i64, to: i64) -> Exclusion {
@@ -238,6 +234,11 @@ proptest! {
         linked.withdrawn_at = Some(ms(MINUTES - 4));
         let rules = EvidenceRules { merge_gap: DurationMs(gap), min_duration: DurationMs(90_000), state_ttl: ttl.map(DurationMs) };
         let policies = domain::Policies::from(Policy { state_ttl: rules.state_ttl, ..policy() });
+        let anew = |gatherer: &Gatherer<'_>, until: Timestamp, health: &Known<'_>| {
+            let mut evidence = ProductEvidence::new(rules);
+            gatherer.grow(&mut evidence, Timestamp::MIN, until, health);
+            evidence
+        };
         let (mut own, mut skill, mut exclusions) = (SubjectHealth::default(), SubjectHealth::default(), Vec::new());
         let mut grown = ProductEvidence::new(rules);
         let mut until = Timestamp::MIN;
@@ -247,18 +248,19 @@ proptest! {
                 until = until + DurationMs(*length);
             }
             let health = Known { own: &own, skill: &skill, regions: &Region::ALL };
-            let gatherer = Gatherer { product: &linked, exclusions: &exclusions, rules };
+            let gatherer = Gatherer { product: &linked, exclusions: &exclusions };
             gatherer.grow(&mut grown, changed.unwrap_or(Timestamp::MAX), until, &health);
-            prop_assert_eq!(&grown, &gatherer.gather(until, &health));
+            prop_assert_eq!(&grown, &anew(&gatherer, until, &health));
         }
         if let Some(before) = forget.map(Timestamp::clamped).filter(|before| *before <= until) {
             let whole = grown.clone();
             grown.forget(before);
             let health = Known { own: &own, skill: &skill, regions: &Region::ALL };
-            let gatherer = Gatherer { product: &linked, exclusions: &exclusions, rules };
+            let gatherer = Gatherer { product: &linked, exclusions: &exclusions };
             gatherer.grow(&mut grown, Timestamp::MIN, until + DurationMs(1), &health);
             let rest = Interval::new(before, Timestamp::MAX);
-            prop_assert_eq!(grown.effective.set().clip(rest), gatherer.gather(until + DurationMs(1), &health).effective.set().clip(rest));
+            let whole_again = anew(&gatherer, until + DurationMs(1), &health);
+            prop_assert_eq!(grown.effective.set().clip(rest), whole_again.effective.set().clip(rest));
             let reaching = |run: &&Interval| run.to.saturating_add(rules.merge_gap) >= before;
             prop_assert!(whole.runs.iter().filter(reaching).all(|run| grown.runs.iter().any(|kept| kept.from == run.from)));
             prop_assert!(grown.effective.set().iter().all(|left| left.to > grown.since));

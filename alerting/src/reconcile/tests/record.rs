@@ -117,7 +117,7 @@ fn suspensions_follow_from_what_was_issued() {
         removed.iter().map(|(scope, when)| Removed { product: &product, scope: *scope, when }).collect();
     let manufacturers: BTreeSet<_> = product.manufacturers().cloned().collect();
     let t = at("2025-06-01T00:00");
-    let (_, decisions) = suspensions(policies.at(t), t, &manufacturers, [&product].into_iter(), &parts);
+    let (_, decisions) = suspensions(&policies, t, &manufacturers, [&product].into_iter(), &parts);
     let shown: Vec<String> = decisions.iter().map(|decision| format!("{} {}", decision.kind, decision.at)).collect();
     assert_eq!(shown, ["suspension 2025-03-01T06:00:00.000Z", "suspension_lifted 2025-05-20T00:00:00.000Z"]);
 }

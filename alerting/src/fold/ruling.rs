@@ -1,0 +1,72 @@
+//! A breach that waits for its ruling: confirmed, it is a removal from then on; refused, the badge
+//! is on again, and more has to go wrong than what was refused (R22).
+
+use domain::decision::DecisionKind;
+use domain::fact::{Ruling, Verdict};
+use domain::time::Timestamp;
+
+use super::Fold;
+use super::badge_on::Breach;
+use crate::state::{Phase, Proposal, Refused};
+
+impl<'a> Fold<'_, 'a> {
+    /// What follows a breach.
+    pub(super) fn breached(&mut self, breach: Breach) -> Option<Phase> {
+        let Breach { proposal, evidence } = breach;
+        let at = proposal.breach;
+        self.within(at)?;
+        if self.scope.policy.enforcement == domain::policy::Enforcement::Review {
+            self.decide(DecisionKind::Proposal, proposal.reasons.clone(), at, evidence);
+            return Some(Phase::Proposed(Box::new(proposal)));
+        }
+        match self.ruling_on(&proposal) {
+            // It isn't implied; the badge is on again from the refusal on.
+            Some(ruling) if ruling.verdict == Verdict::Refused => Some(Phase::Proposed(Box::new(proposal))),
+            ruling => {
+                let not_before = ruling.map_or(at, |ruling| ruling.at.max(at));
+                self.state.ruled = ruling.map(|ruling| (ruling.at, ruling.proposal)).or(self.state.ruled);
+                self.remove(proposal.reasons, at, evidence);
+                Some(Phase::Removed { breach: at, not_before })
+            }
+        }
+    }
+
+    /// What follows a breach's ruling.
+    pub(super) fn proposed(&mut self, proposal: Proposal) -> Option<Phase> {
+        let ruling = self.ruling_on(&proposal)?;
+        match ruling.verdict {
+            Verdict::Confirmed => {
+                let at = self.within(self.scope.hold(ruling.at)?)?;
+                let counting = self.scope.counting(proposal.window, self.state.floor);
+                let evidence = self.scope.evidence(proposal.window, Some(proposal.budget_ms), counting, proposal.breach);
+                self.state.ruled = Some((ruling.at, ruling.proposal));
+                self.remove(proposal.reasons, at, evidence);
+                Some(Phase::Removed { breach: proposal.breach, not_before: at })
+            }
+            Verdict::Refused => {
+                let at = self.within(ruling.at.max(self.scope.in_force.from))?;
+                self.state.ruled = Some((ruling.at, ruling.proposal));
+                self.state.refused = Some(proposal.used.max(self.used(at)));
+                Some(Phase::On { next: at, active: proposal.active })
+            }
+        }
+    }
+
+    /// The first unused ruling, by T, that belongs to a breach.
+    fn ruling_on(&self, proposal: &Proposal) -> Option<&'a Ruling> {
+        let case = self.scope.case;
+        let breach = proposal.breach;
+        let over = breach.plus_months(case.policies.at(breach).probation_months);
+        let acting = case.rulings.iter().take_while(|ruling| ruling.at <= self.scope.at);
+        acting
+            .filter(|ruling| self.state.ruled.is_none_or(|used| used < (ruling.at, ruling.proposal)))
+            .find(|ruling| ruling.scope == proposal.scope && breach <= ruling.at && ruling.proposed_at < over)
+    }
+
+    /// What the window holds at an instant.
+    fn used(&self, at: Timestamp) -> Refused {
+        let window = self.scope.window(self.scope.policy.frame_at(at), self.state.floor, at);
+        let outages = self.scope.counting(window, self.state.floor).len();
+        Refused { downtime_ms: self.scope.downtime.ms_within(window), outages }
+    }
+}

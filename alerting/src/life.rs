@@ -1,0 +1,238 @@
+//! A product's life, followed from instant to instant and remembered on the way.
+//!
+//! What is implied at T is a function of evidence and facts up to T (R19), and folding a whole
+//! life says it. A [`Life`] gives the same without the whole: it remembers where the fold stood
+//! at a few instants ([`Memo`]), each with the instant up to which evidence led there. When
+//! something changes, memos that depend on it are dropped, and the fold goes on from the last one
+//! left. Nothing of what lies in or after the minute that holds T is remembered: it may change
+//! by time alone.
+
+use domain::decision::{Decision, Scope};
+use domain::interval::{Interval, IntervalSet};
+use domain::policy::Policies;
+use domain::time::{DurationMs, MINUTE_MS, Timestamp};
+
+use crate::case::{Case, Judgement, enabled_at, held, scopes};
+use crate::fold::{Fold, Trail, standing_of};
+use crate::scope::{ScopeCase, TICK};
+use crate::state::{Removal, State};
+
+mod due;
+mod memos;
+mod switch;
+
+pub use memos::{MEMOS_MAX, Memo};
+
+/// What a warning or a standing looks back at, at most, apart from its window (R12).
+const LOOK_BACK: DurationMs = DurationMs::days(30);
+/// The longest window that a date gives.
+const YEAR: DurationMs = DurationMs::days(366);
+
+/// The life of one product, in every scope.
+#[derive(Clone, Debug)]
+pub struct Life {
+    /// In order of time; the first one is frozen (R24) and never dropped.
+    memos: Vec<Memo>,
+    trail: Trail,
+    /// How many rulings acted when it was last judged.
+    rulings: usize,
+    /// Evidence from here on changed since, and its minute may not have ended then.
+    changed_at: Timestamp,
+    due: Timestamp,
+}
+
+impl Default for Life {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Life {
+    /// A life of which nothing is known.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            memos: vec![Memo::default()],
+            trail: Trail::default(),
+            rulings: 0,
+            changed_at: Timestamp::MIN,
+            due: Timestamp::MIN,
+        }
+    }
+
+    /// Follows the life up to T, to which the case's evidence was brought. Evidence or facts that
+    /// changed since the last time were named by [`Self::invalidate`].
+    pub fn advance(&mut self, case: &Case<'_>, until: Timestamp) -> Judgement {
+        let acting = case.rulings.iter().filter(|ruling| ruling.at <= until).count();
+        let settled = until.floor_minute();
+        if acting != self.rulings {
+            // A ruling acts on its breach, which may lie long before it: seldom, and by hand.
+            self.rulings = acting;
+            self.memos.truncate(1);
+        }
+        self.invalidate_memos(settled);
+        let mut tip = self.resume();
+        for stop in memos::stops(tip.next, settled) {
+            tip.go_on(case, until, stop, &mut self.trail);
+            tip.decisions = self.trail.decisions.len();
+            tip.removals = self.trail.removals.len();
+            if tip.depends_until <= settled {
+                memos::remember(&mut self.memos, tip.clone(), until);
+            }
+        }
+        tip.go_on(case, until, until, &mut self.trail);
+        self.due = self.due_after(case, &tip, until);
+        let standings = tip.scopes(case, until).map(|(scope, state)| standing_of(&scope, state)).collect();
+        Judgement { standings, removed: self.removed(case, &tip) }
+    }
+
+    /// The decisions dated up to T, scope by scope in order of time; without those that were frozen
+    /// and whose episode is over.
+    #[must_use]
+    pub fn decisions(&self) -> &[Decision] {
+        &self.trail.decisions
+    }
+
+    /// The earliest instant at which time alone may change standing or decisions: until then there
+    /// is nothing to do for it but for new evidence and facts. Those have to be named by
+    /// [`Self::invalidate`], also if they lie ahead of T.
+    #[must_use]
+    pub const fn next_due(&self) -> Timestamp {
+        self.due
+    }
+
+    /// Forgets what depends on evidence at or after an instant, or on facts that act from then on.
+    /// What was frozen stays (R24).
+    pub fn invalidate(&mut self, from: Timestamp) {
+        self.changed_at = self.changed_at.max(from);
+        self.invalidate_memos(from);
+    }
+
+    /// Freezes the life before an instant (R24), which must lie before the minute of the last T.
+    /// Decisions of episodes that were over by then are forgotten.
+    pub fn freeze(&mut self, case: &Case<'_>, at: Timestamp, until: Timestamp) {
+        let last = self.memos.iter().rposition(|memo| memo.depends_until <= at && memo.next <= at).unwrap_or(0);
+        self.memos.drain(..last);
+        let mut frozen = self.memos[0].clone();
+        if let Some(limit) = Some(at.saturating_sub(TICK)).filter(|limit| frozen.next <= *limit) {
+            let mut trail = Trail::default();
+            frozen.go_on(case, until, limit, &mut trail);
+            frozen.decisions += trail.decisions.len();
+            frozen.removals += trail.removals.len();
+            if frozen.depends_until <= at {
+                self.memos[0] = frozen;
+            }
+        }
+        self.forget_decisions();
+    }
+
+    /// The earliest instant of evidence that following this life may still look at.
+    #[must_use]
+    pub fn needs_from(&self, policies: &Policies) -> Timestamp {
+        self.memos[0].needs_from(policies)
+    }
+
+    fn invalidate_memos(&mut self, from: Timestamp) {
+        let kept = self.memos.iter().rposition(|memo| memo.depends_until <= from).unwrap_or(0);
+        self.memos.truncate(kept + 1);
+    }
+
+    /// Goes back to the last memo.
+    fn resume(&mut self) -> Memo {
+        let tip = self.memos.last().cloned().unwrap_or_default();
+        self.trail.decisions.truncate(tip.decisions);
+        self.trail.removals.truncate(tip.removals);
+        tip
+    }
+
+    fn forget_decisions(&mut self) {
+        let frozen = &self.memos[0];
+        let is_open = |decision: &Decision| {
+            frozen.lanes.iter().any(|state| state.scope == decision.scope && state.removed_at.is_some_and(|at| at <= decision.at))
+        };
+        let mut place = 0;
+        let before = self.trail.decisions.len();
+        self.trail.decisions.retain(|decision| {
+            place += 1;
+            place > frozen.decisions || is_open(decision)
+        });
+        let forgotten = before - self.trail.decisions.len();
+        self.memos.iter_mut().for_each(|memo| memo.decisions -= forgotten);
+    }
+
+    /// R16: removed until reinstated; without a badge no longer than `probation.months` after
+    /// the removal.
+    fn removed(&self, case: &Case<'_>, tip: &Memo) -> Vec<(Scope, IntervalSet)> {
+        let open = tip.lanes.iter().filter_map(|state| {
+            state.removed_at.map(|at| Removal { scope: state.scope, interval: Interval::new(at, Timestamp::MAX) })
+        });
+        let mut out: Vec<(Scope, IntervalSet)> = Vec::new();
+        for Removal { scope, interval } in self.trail.removals.iter().copied().chain(open) {
+            let months = case.policies.at(interval.from).probation_months;
+            let least = Interval::new(interval.from, interval.from.plus_months(months)).intersect(interval);
+            let part = held(case.product, scope).clip(interval).union(&IntervalSet::from(least));
+            match out.iter_mut().find(|(known, _)| *known == scope) {
+                Some((_, all)) => *all = all.union(&part),
+                None => out.push((scope, part)),
+            }
+        }
+        out
+    }
+}
+
+impl Memo {
+    /// Lets all lives go on up to `limit`, as evidence up to T says.
+    fn go_on(&mut self, case: &Case<'_>, until: Timestamp, limit: Timestamp, trail: &mut Trail) {
+        loop {
+            let versions = case.policies.versions();
+            let switch = versions.get(self.version + 1).map(|next| next.effective_from).filter(|switch| *switch <= limit);
+            let last = switch.map_or(limit, |switch| switch.saturating_sub(TICK));
+            self.begin_lanes(case, last);
+            for state in &mut self.lanes {
+                if let Some(scope) = ScopeCase::new(*case, self.version, state.scope, until) {
+                    Fold::go_on(&scope, state, last, trail);
+                }
+                self.depends_until = self.depends_until.max(state.depends_until);
+            }
+            self.next = self.next.max(last + TICK);
+            match switch {
+                Some(switch) => self.switch(case, switch, trail),
+                None => break,
+            }
+        }
+    }
+
+    /// Lets lives begin in scopes that are badged by an instant.
+    fn begin_lanes(&mut self, case: &Case<'_>, limit: Timestamp) {
+        for &scope in scopes(case.policies.versions()[self.version].scope) {
+            let begins = enabled_at(case.product, scope).filter(|enabled| *enabled <= limit);
+            if let Some(enabled) = begins.filter(|_| self.lanes.iter().all(|state| state.scope != scope)) {
+                self.lanes.push(State::new(scope, enabled));
+            }
+        }
+        self.lanes.sort_by_key(|state| state.scope);
+    }
+
+    /// Every life with its scope at T.
+    fn scopes<'s, 'a>(&'s self, case: &'s Case<'a>, until: Timestamp) -> impl Iterator<Item = (ScopeCase<'a>, &'s State)> {
+        let begun = self.lanes.iter().filter_map(move |state| {
+            let scope = ScopeCase::new(*case, self.version, state.scope, until)?;
+            Some((scope, state))
+        });
+        begun.filter(move |(scope, _)| scope.enabled_at <= until)
+    }
+
+    fn needs_from(&self, policies: &Policies) -> Timestamp {
+        let windows = policies.versions().iter().map(|policy| match policy.window {
+            domain::policy::WindowRule::Rolling(length) => length,
+            domain::policy::WindowRule::ResetsOn { .. } => YEAR,
+        });
+        let back = windows.max().unwrap_or(YEAR).max(LOOK_BACK);
+        let phases = self.lanes.iter().map(State::needs_from).chain([self.next]);
+        let window = self.next.saturating_sub(back).saturating_sub(TICK);
+        phases.min().unwrap_or(self.next).min(window)
+    }
+}
+
+/// How long a minute lasts.
+const MINUTE: DurationMs = DurationMs(MINUTE_MS);

@@ -1,0 +1,49 @@
+//! When time alone may change what is implied.
+
+use domain::interval::Interval;
+use domain::time::Timestamp;
+
+use super::{Life, MINUTE, Memo};
+use crate::bends::bends;
+use crate::case::{Case, enabled_at, scopes};
+use crate::scope::{ScopeCase, TICK};
+use crate::state::{Phase, State};
+
+impl Life {
+    /// The earliest instant after T at which something may follow without new evidence.
+    pub(super) fn due_after(&self, case: &Case<'_>, tip: &Memo, until: Timestamp) -> Timestamp {
+        let minute = until.floor_minute();
+        let pending = (self.changed_at >= minute).then(|| minute + MINUTE);
+        let switch = case.policies.versions().get(tip.version + 1).map(|next| next.effective_from);
+        let rule = case.policies.versions()[tip.version].scope;
+        let begins = scopes(rule).iter().filter_map(|scope| enabled_at(case.product, *scope));
+        let terms = case.product.terms().map(|(interval, _)| interval.from).chain(case.product.withdrawn_at);
+        let rulings = case.rulings.iter().map(|ruling| ruling.at);
+        let facts = pending.into_iter().chain(switch).chain(begins).chain(terms).chain(rulings);
+        let due = tip.scopes(case, until).map(|(scope, state)| scope_due(&scope, state));
+        facts.filter(|at| *at > until).chain(due).min().unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// The same for one scope.
+fn scope_due(scope: &ScopeCase<'_>, state: &State) -> Timestamp {
+    let gap = scope.evidence.rules.merge_gap;
+    let last_runs = [&scope.evidence.runs, scope.runs].into_iter().filter_map(|runs| runs.as_slice().last());
+    let runs = last_runs.map(|run| match run.to {
+        // It goes on, as far as is known.
+        to if to >= scope.at => scope.at + TICK,
+        to => to.saturating_add(gap) + TICK,
+    });
+    let regained = scope.held.iter().flat_map(|interval| [interval.from, interval.to]);
+    let certification = scope.case.certification.changes(scope.case.product);
+    let month = match &state.phase {
+        Phase::Probation { start, passed, .. } => Some(start.plus_months(passed + 1)),
+        Phase::On { .. } | Phase::Proposed(_) | Phase::Removed { .. } | Phase::Broken(_) => None,
+    };
+    // What leaves the window by the end of the day, and midnight itself; nothing after a withdrawal.
+    let day = scope.at.next_day().unwrap_or(Timestamp::MAX);
+    let goes_on = scope.held.as_slice().last().is_some_and(|last| last.to > scope.at);
+    let leaving = if goes_on { bends(scope, state.floor, Interval::new(scope.at, day)) } else { Vec::new() };
+    let all = runs.chain(regained).chain(certification).chain(month).chain(leaving);
+    all.filter(|at| *at > scope.at).min().unwrap_or(Timestamp::MAX)
+}
