@@ -2,7 +2,6 @@
 
 use domain::decision::{Decision, DecisionId, DecisionKind, Evidence, Reason, Scope};
 use domain::id::{Asin, ManufacturerId};
-use domain::policy::PolicyName;
 use domain::time::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -42,27 +41,29 @@ impl About {
     ) -> Decision {
         reasons.sort_unstable();
         reasons.dedup();
-        let id = self.id(kind, &reasons, at, &evidence.policy, supersedes);
+        let id = self.id(kind, &reasons, at, &evidence, supersedes);
         let Self { asin, manufacturer, scope } = self.clone();
         Decision { id, kind, reasons, asin, manufacturer, scope, at, supersedes, evidence }
     }
 
     /// R20: the first 16 bytes of SHA-256 over kind, reasons (joined by commas), subject, scope,
     /// instant, policy id and version, and the id of what it supersedes (empty if nothing),
-    /// joined by `|`.
+    /// joined by `|`. What is told a manufacturer of a skill has both as its subject.
     fn id(
         &self,
         kind: DecisionKind,
         reasons: &[Reason],
         at: Timestamp,
-        policy: &PolicyName,
+        evidence: &Evidence,
         supersedes: Option<DecisionId>,
     ) -> DecisionId {
         let reasons: Vec<String> = reasons.iter().map(ToString::to_string).collect();
-        let subject = match &self.asin {
-            Some(asin) => format!("product:{asin}"),
-            None => format!("manufacturer:{}", self.manufacturer),
+        let subject = match (&self.asin, &evidence.skill) {
+            (Some(asin), _) => format!("product:{asin}"),
+            (None, Some(skill)) => format!("skill:{skill}@manufacturer:{}", self.manufacturer),
+            (None, None) => format!("manufacturer:{}", self.manufacturer),
         };
+        let policy = &evidence.policy;
         let supersedes = supersedes.map(|id| id.to_string()).unwrap_or_default();
         let text =
             format!("{kind}|{}|{subject}|{}|{at}|{}|{}|{supersedes}", reasons.join(","), self.scope, policy.id, policy.version,);
@@ -88,6 +89,7 @@ mod tests {
     use std::sync::Arc;
 
     use domain::id::Region;
+    use domain::policy::PolicyName;
 
     use super::*;
 

@@ -32,5 +32,5 @@ pub use case::{Case, Judgement, scopes};
 pub use certification::Certification;
 pub use id::in_order;
 pub use life::{Life, MEMOS_MAX, Memo};
-pub use reconcile::{BadgeOfRecord, Context, Issued, reconcile};
+pub use reconcile::{BadgeOfRecord, Context, Issued, reconcile, settled_at};
 pub use suspension::{Removed, suspensions};

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use domain::decision::{Decision, DecisionId, DecisionKind, Evidence, InputPosition, Issued as IssuedAt, Issuer, Reason, Scope};
 use domain::fact::Ruling;
-use domain::policy::{Policies, Policy};
+use domain::policy::Policies;
 use domain::time::Timestamp;
 
 use crate::brakes::Brakes;
@@ -72,6 +72,20 @@ pub fn reconcile(issued: &Issued, implied: &[Decision], context: Context<'_>) ->
     desk.out
 }
 
+/// When an implied decision has waited long enough for late evidence (R21), by the policy that it was
+/// judged by.
+#[must_use]
+pub fn settled_at(policies: &Policies, implied: &Decision) -> Timestamp {
+    let judged_by = policies.versions().iter().find(|policy| policy.name == implied.evidence.policy);
+    let policy = judged_by.unwrap_or_else(|| policies.at(implied.at));
+    implied.at.saturating_add(match Role::of(implied.kind) {
+        Role::Notice => policy.settle_warnings,
+        Role::Opening | Role::Step | Role::Closing | Role::Proposal | Role::Amendment | Role::Reversal => {
+            policy.settle_enforcement
+        }
+    })
+}
+
 /// Where decisions are made out. What was issued so far includes what is about to be.
 struct Desk<'a> {
     issued: Cow<'a, Issued>,
@@ -82,10 +96,7 @@ struct Desk<'a> {
 impl Desk<'_> {
     /// Whether a decision has settled under the policy that it was judged by.
     fn is_due(&self, implied: &Decision) -> bool {
-        let policies = self.context.policies;
-        let judged_by = policies.versions().iter().find(|policy| policy.name == implied.evidence.policy);
-        let settle = settle(judged_by.unwrap_or_else(|| policies.at(implied.at)), implied.kind);
-        implied.at.saturating_add(settle) <= self.context.t
+        settled_at(self.context.policies, implied) <= self.context.t
     }
 
     /// Issues what is implied.
@@ -151,14 +162,5 @@ impl Desk<'_> {
         self.context.brakes.count(&decision);
         self.issued.to_mut().push(decision.clone());
         self.out.push(decision);
-    }
-}
-
-fn settle(policy: &Policy, kind: DecisionKind) -> domain::DurationMs {
-    match Role::of(kind) {
-        Role::Notice => policy.settle_warnings,
-        Role::Opening | Role::Step | Role::Closing | Role::Proposal | Role::Amendment | Role::Reversal => {
-            policy.settle_enforcement
-        }
     }
 }

@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use domain::decision::Reason;
 use domain::policy::Degradation;
 use domain::ratio::{PPM, Ppm};
 use domain::time::{DurationMs, MINUTE_MS, Timestamp};
@@ -52,15 +53,6 @@ pub struct Degraded {
     pub p90_ms: Option<u64>,
     /// Why; at least one.
     pub reasons: Vec<Reason>,
-}
-
-/// Why a service is degraded.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Reason {
-    /// Too few attempts succeed.
-    Success,
-    /// Too many take too long.
-    Latency,
 }
 
 impl Quality {

@@ -119,8 +119,8 @@ impl<N: Names + Default> Engine<N> {
         match self.names.occupy(subject, event) {
             Named::New => {}
             Named::Duplicate => return Applied::Duplicate,
-            Named::Conflict => return conflicting(event),
-            Named::TooOld => return too_old(event),
+            Named::Conflict => return Applied::Rejected(RejectReason::ConflictingDuplicate, conflicting(event)),
+            Named::TooOld => return Applied::Rejected(RejectReason::SequenceTooOld, too_old(event)),
         }
         // Pages never leave memory here, so none is absent.
         let counted = self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policies);
@@ -198,15 +198,16 @@ fn unknown_subject(event: &EventRef<'_>) -> Applied {
     Applied::Rejected(RejectReason::UnknownSubject, format!("{} is not registered", event.subject))
 }
 
+/// What is wrong with an event whose name is taken.
 #[cold]
-fn conflicting(event: &EventRef<'_>) -> Applied {
-    Applied::Rejected(RejectReason::ConflictingDuplicate, format!("{} has other content before", name_of(event)))
+pub(crate) fn conflicting(event: &EventRef<'_>) -> String {
+    format!("{} has other content before", name_of(event))
 }
 
+/// What is wrong with an event whose name may have been forgotten.
 #[cold]
-fn too_old(event: &EventRef<'_>) -> Applied {
-    let detail = format!("{} is older than what is remembered; replay it by hand if it never counted", name_of(event));
-    Applied::Rejected(RejectReason::SequenceTooOld, detail)
+pub(crate) fn too_old(event: &EventRef<'_>) -> String {
+    format!("{} is older than what is remembered; replay it by hand if it never counted", name_of(event))
 }
 
 fn name_of(event: &EventRef<'_>) -> String {

@@ -12,7 +12,9 @@ pub enum Error {
     #[error(transparent)]
     Port(#[from] PortError),
     /// The journal holds something that this version did not write.
-    #[error("the journal of owner {issuer} is damaged at {key}: restore the state directory from a copy; do not delete the journal, or decisions are issued anew")]
+    #[error(
+        "the journal of owner {issuer} is damaged at {key}: restore the state directory from a copy; do not delete the journal, or decisions are issued anew"
+    )]
     Journal {
         /// Whose journal.
         issuer: Issuer,
@@ -29,8 +31,30 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<dyn StdError + Send + Sync>,
     },
+    /// The store holds something that this version did not write.
+    #[error("the state holds {found:?} at {key}: this version did not write that; restore the state directory from a copy")]
+    State {
+        /// Where.
+        key: String,
+        /// What is there.
+        found: String,
+    },
+    /// The `dependencies` log holds something that no owner wrote.
+    #[error(
+        "partition {partition}, offset {offset} of the dependencies log is no record of an owner: only badgewatch may append there; products' downtime can't be known without it"
+    )]
+    Dependency {
+        /// The log's partition.
+        partition: u32,
+        /// The record.
+        offset: u64,
+        /// What is wrong with it.
+        source: wire::Error,
+    },
     /// The state was written for another number of partitions.
-    #[error("the state is of {stored} partitions, the health log has {found}: an event's owner follows from that number; go back to {stored} partitions, or start with an empty state directory")]
+    #[error(
+        "the state is of {stored} partitions, the health log has {found}: an event's owner follows from that number; go back to {stored} partitions, or start with an empty state directory"
+    )]
     Partitions {
         /// As stored.
         stored: u32,

@@ -42,23 +42,23 @@ impl Journal {
         Ok((journal, decisions))
     }
 
-    /// Numbers decisions and writes them, all or none. They may be published once this returns.
+    /// Writes decisions, all or none; they are numbered from [`Self::last_seq`] + 1 on. They may be
+    /// published once this returns.
     ///
     /// # Errors
     /// When they can't be written, or it isn't certain that they are.
-    pub fn write(&mut self, decisions: &mut [Decision], store: &mut dyn StateStore) -> Result<(), Error> {
+    ///
+    /// # Panics
+    /// In debug builds when they are numbered otherwise.
+    pub fn write(&mut self, decisions: &[Decision], store: &mut dyn StateStore) -> Result<(), Error> {
         if decisions.is_empty() {
             return Ok(());
         }
-        let mut batch = Vec::with_capacity(decisions.len());
-        for (seq, decision) in (self.last_seq + 1..).zip(decisions.iter_mut()) {
-            if let Some(issued) = &mut decision.evidence.issued {
-                issued.by = self.issuer;
-                issued.seq = seq;
-            }
-            batch.push(Op::Put { key: self.entry_key(seq), value: wire::decision::write(decision) });
-        }
-        store.write(batch)?;
+        let entry = |(seq, decision): (u64, &Decision)| {
+            debug_assert_eq!(decision.evidence.issued.as_ref().map(|issued| (issued.by, issued.seq)), Some((self.issuer, seq)));
+            Op::Put { key: self.entry_key(seq), value: wire::decision::write(decision) }
+        };
+        store.write((self.last_seq + 1..).zip(decisions).map(entry).collect())?;
         store.sync()?;
         self.last_seq += decisions.len() as u64;
         Ok(())
@@ -74,6 +74,12 @@ impl Journal {
             self.published_seq = self.last_seq;
         }
         Ok(())
+    }
+
+    /// The number of the last entry; 0 where there is none.
+    #[must_use]
+    pub const fn last_seq(&self) -> u64 {
+        self.last_seq
     }
 
     /// Up to which number entries are known to be published.

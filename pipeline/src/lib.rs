@@ -4,12 +4,21 @@
 //! waits. [`Evaluation`] drives it over bounded input; [`run()`] over logs.
 
 pub mod engine;
+pub mod error;
 pub mod evaluation;
+pub mod journal;
 mod live;
+pub mod node;
+pub mod partition;
+pub mod programme;
+mod rejecting;
 pub mod run;
 mod subjects;
 pub mod tables;
 
 pub use engine::{Applied, Engine};
 pub use evaluation::Evaluation;
+pub use node::Node;
+pub use partition::{Io, Partition, Rules, Taken};
+pub use programme::Programme;
 pub use run::{Ports, RunConfig, Summary, Until, run};

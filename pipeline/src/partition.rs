@@ -30,20 +30,22 @@ use telemetry::BatchCounts;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::subjects::Subjects;
-use crate::tables::{RegistryTable, Tables};
+use crate::tables::RegistryTable;
 
 mod intake;
 mod judging;
 mod late;
 mod outflow;
 mod product;
+mod services;
 
 use late::Late;
 use outflow::Outflow;
 use product::Owned;
+use services::Services;
 
 pub use intake::Taken;
-pub use judging::Figures;
+pub use judging::Ticked;
 
 /// What every owner of a process goes by.
 #[derive(Debug)]
@@ -75,6 +77,7 @@ pub struct Partition {
     names: RecentNames,
     late: Late,
     outflow: Outflow,
+    services: Services,
     /// By source partition: the last event that it sent here, by offset and line.
     origins: Vec<Option<(u64, u64)>>,
     /// The last event that was sent on to its owner, by offset and line, and whether that is stored.
@@ -124,6 +127,7 @@ impl Partition {
             names: RecentNames::default(),
             late: Late::default(),
             outflow: Outflow::new(&rules.policies),
+            services: Services::replay(decisions.iter()),
             origins: vec![None; rules.partitions as usize],
             sent_on,
             sent_on_stored: sent_on,
@@ -185,6 +189,8 @@ impl Partition {
             self.subjects.register(subject, since);
         }
         self.dependents.clear();
+        let revoked: Vec<_> =
+            self.t.map(|t| registry::revoked_between(Some(before), now, Some(t), t).cloned().collect()).unwrap_or_default();
         for (asin, product) in &now.products {
             if !is_mine(&Subject::product(asin)) {
                 continue;
@@ -197,6 +203,7 @@ impl Partition {
                 self.touch(place, from);
             }
         }
+        self.revoke(&revoked, now);
         self.brakes.turn(now.kill_switch.clone());
     }
 
@@ -255,15 +262,18 @@ impl Partition {
 
     /// After a restart: what may not have been published is, byte for byte.
     fn publish_unmarked(&mut self, decisions: &[Decision], io: &mut Io<'_>) -> Result<(), Error> {
-        let unmarked = decisions.iter().filter(|decision| {
-            decision.evidence.issued.as_ref().is_some_and(|issued| issued.seq > self.journal.published_seq())
-        });
+        let published = self.journal.published_seq();
+        let is_unmarked = |decision: &&Decision| decision.evidence.issued.as_ref().is_some_and(|issued| issued.seq > published);
+        let unmarked = decisions.iter().filter(is_unmarked);
         self.publish(unmarked, io)
     }
 
     fn publish<'d>(&mut self, decisions: impl Iterator<Item = &'d Decision>, io: &mut Io<'_>) -> Result<(), Error> {
         for decision in decisions {
-            let key = decision.asin.as_ref().map(|asin| format!("product:{asin}")).unwrap_or_default();
+            let key = match &decision.asin {
+                Some(asin) => format!("product:{asin}"),
+                None => format!("manufacturer:{}", decision.manufacturer),
+            };
             io.sink.append_to(Log::Decisions, self.number, &key, &wire::decision::write(decision))?;
         }
         if !self.journal.is_published() {

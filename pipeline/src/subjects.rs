@@ -71,12 +71,23 @@ impl Subjects {
     }
 
     /// Every subject's health in every region of which anything was reported.
-    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = (u32, Region, &mut SubjectHealth)> {
-        let slots = (0..).zip(&mut self.slots);
-        slots.flat_map(|(number, slot)| {
-            let regions = Region::ALL.into_iter().zip(&mut slot.regions);
-            regions.filter_map(move |(region, health)| health.as_deref_mut().map(|health| (number, region, health)))
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = (SubjectRef<'_>, Region, &mut SubjectHealth)> {
+        self.slots.iter_mut().flat_map(|Slot { subject, regions, .. }| {
+            let regions = Region::ALL.into_iter().zip(regions);
+            regions.filter_map(|(region, health)| health.as_deref_mut().map(|health| (subject.as_ref(), region, health)))
         })
+    }
+
+    /// Drops what is known of a subject's time before an instant.
+    pub(crate) fn forget(&mut self, number: u32, before: Timestamp) {
+        self.slots[number as usize].regions.iter_mut().flatten().for_each(|health| health.forget(before));
+    }
+
+    /// Drops what is known of time before an instant of all subjects of some kinds.
+    pub(crate) fn forget_kinds(&mut self, kinds: &[SubjectKind], before: Timestamp) {
+        for slot in self.slots.iter_mut().filter(|slot| kinds.contains(&slot.subject.kind())) {
+            slot.regions.iter_mut().flatten().for_each(|health| health.forget(before));
+        }
     }
 
     /// The products that depend on a subject.

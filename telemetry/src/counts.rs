@@ -15,6 +15,10 @@ pub struct BatchCounts {
     pub duplicate: u64,
     /// Events appended again to the partition that owns their subject.
     pub rerouted: u64,
+    /// Pages of minutes and states brought back into memory.
+    pub pages_loaded: u64,
+    /// Pages put away.
+    pub pages_stored: u64,
     /// Registry lines accepted.
     pub facts: u64,
     rejected: [[u64; RejectReason::ALL.len()]; SOURCES.len()],

@@ -137,34 +137,6 @@ impl InternalEvent for Appended<'_> {
     }
 }
 
-/// Pages of minutes came back from the store.
-#[derive(Clone, Copy, Debug)]
-pub struct PagesLoaded {
-    /// How many.
-    pub pages: u64,
-}
-
-impl InternalEvent for PagesLoaded {
-    fn emit(self, metrics: &Metrics) {
-        metrics.live.pages_loaded.inc_by(self.pages);
-        tracing::debug!(pages = self.pages, "pages loaded");
-    }
-}
-
-/// Pages of minutes were written to the store.
-#[derive(Clone, Copy, Debug)]
-pub struct PagesStored {
-    /// How many.
-    pub pages: u64,
-}
-
-impl InternalEvent for PagesStored {
-    fn emit(self, metrics: &Metrics) {
-        metrics.live.pages_stored.inc_by(self.pages);
-        tracing::debug!(pages = self.pages, "pages stored");
-    }
-}
-
 /// An input began to hold decisions back while others move on, or ended doing so (R23).
 #[derive(Clone, Copy, Debug)]
 pub struct InputStalled {

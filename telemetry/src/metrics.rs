@@ -107,6 +107,8 @@ impl Metrics {
         self.events_duplicate.inc_by(counts.duplicate);
         self.facts.inc_by(counts.facts);
         self.live.events_rerouted.inc_by(counts.rerouted);
+        self.live.pages_loaded.inc_by(counts.pages_loaded);
+        self.live.pages_stored.inc_by(counts.pages_stored);
         self.live.events_set_aside.inc_by(counts.rejected(LineSource::Events, RejectReason::OlderThanWindow));
         if counts.rejected_total() > 0 {
             for source in SOURCES {

@@ -12,9 +12,7 @@ use domain::rejection::{LineSource, RejectReason};
 use domain::report::{ManufacturerStanding, ProductStanding, Standing};
 use domain::time::MINUTE_MS;
 use domain::{Interval, Ratio, Timestamp};
-use telemetry::events::{
-    Appended, BrakeChanged, CaughtUp, DecisionPublished, EventRerouted, LineRejected, PagesLoaded, PagesStored, Ticked,
-};
+use telemetry::events::{Appended, BrakeChanged, CaughtUp, DecisionPublished, EventRerouted, LineRejected, Ticked};
 use telemetry::fleet::{AT_RISK_PRODUCTS_MAX, BudgetBand};
 use telemetry::live::{Brake, OwnerState, WorstBurn};
 use telemetry::{BatchCounts, BurnGauges, CATALOGUE, FleetGauges, InputGauges, InternalEvent, Kind, Metrics, OwnerGauges};
@@ -163,8 +161,9 @@ fn events_change_their_metrics() {
         supersedes: None,
         evidence: Evidence::new(PolicyName { id: "wwa-2024".into(), version: 1 }),
     };
-    PagesLoaded { pages: 3 }.emit(&metrics);
-    PagesStored { pages: 5 }.emit(&metrics);
+    let mut counts = BatchCounts::default();
+    (counts.pages_loaded, counts.pages_stored) = (3, 5);
+    metrics.add(&mut counts);
     check(&metrics, "badgewatch_pages_loaded_total", &[("", 3.0)]);
     check(&metrics, "badgewatch_pages_stored_total", &[("", 5.0)]);
     BrakeChanged { brake: Brake::KillSwitch, on: true }.emit(&metrics);

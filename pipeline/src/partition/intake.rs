@@ -6,6 +6,7 @@ use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
 use ingest::{Named, Names, partition_of};
 use ports::{Log, Record};
+use telemetry::events::EventRerouted;
 use wire::event::ParsedEvent;
 use wire::rerouted::Origin;
 
@@ -121,7 +122,7 @@ impl Partition {
         }
         io.counts.accepted += 1;
         if event.subject.kind == SubjectKind::Skill {
-            self.services.add(subject, &event, parsed.latencies());
+            self.services.add(&self.rules.policies, &event, parsed.latencies());
         }
         self.apply(subject, event.region, event.at, event.body);
         Ok(())
@@ -149,7 +150,7 @@ impl Partition {
         }
         io.sink.append_to(Log::Health, owner, "", &wire::rerouted::write(origin, text))?;
         self.sent_on = place;
-        io.counts.rerouted += 1;
+        EventRerouted { partition: origin.partition, offset: origin.offset, owner }.emit(io.counts);
         Ok(())
     }
 
@@ -164,14 +165,7 @@ impl Partition {
         is_new
     }
 
-    fn reject(
-        &mut self,
-        origin: Origin,
-        text: &[u8],
-        reason: RejectReason,
-        detail: &str,
-        io: &mut Io<'_>,
-    ) -> Result<(), Error> {
+    fn reject(&mut self, origin: Origin, text: &[u8], reason: RejectReason, detail: &str, io: &mut Io<'_>) -> Result<(), Error> {
         let rejected = wire::rejected::Rejected {
             log: Log::Health.as_str(),
             partition: origin.partition,

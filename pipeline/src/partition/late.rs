@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use compute::{Page, SubjectHealth};
 use domain::event::EventBody;
 use domain::id::{Region, SubjectRef};
-use domain::page::{PAGE_MS, PageNo};
+use domain::page::{PAGE_MS, PageNo, PageParts};
 use domain::time::{DurationMs, Timestamp};
 use ports::state::{Op, StateStore};
 
@@ -14,9 +14,9 @@ use super::{Io, Partition};
 use crate::error::Error;
 
 /// Pages that ended longer before the log's time leave memory.
-pub const RESIDENT: DurationMs = DurationMs(2 * PAGE_MS);
+pub(super) const RESIDENT: DurationMs = DurationMs(2 * PAGE_MS);
 /// Most late events that wait for their pages before those are loaded.
-pub const WAITING_EVENTS_MAX: usize = 20_000;
+pub(super) const WAITING_EVENTS_MAX: usize = 20_000;
 
 /// A subject's page in a region.
 type Key = (u32, Region, PageNo);
@@ -52,7 +52,14 @@ impl Partition {
                 self.apply(subject, region, at, body);
             }
             let evicted = self.evicted;
-            put_away(self.number, self.subjects.name(subject).to_owned().as_ref(), region, self.subjects.health_mut(subject, region), evicted, io)?;
+            put_away(
+                self.number,
+                self.subjects.name(subject).to_owned().as_ref(),
+                region,
+                self.subjects.health_mut(subject, region),
+                evicted,
+                io,
+            )?;
         }
         Ok(())
     }
@@ -96,7 +103,7 @@ fn put_away(
     io.counts.pages_stored += pages.len() as u64;
     let put = |(no, page): &(PageNo, Page)| Op::Put {
         key: page_key(partition, name, region, *no),
-        value: wire::stored::page::write(&page.to_parts()),
+        value: wire::stored::page::write(&PageParts::from(page)),
     };
     Ok(io.store.write(pages.iter().map(put).collect())?)
 }
@@ -122,7 +129,7 @@ pub(super) fn stored_place(partition: u32, store: &dyn StateStore) -> Result<Opt
 fn read_page(key: &[u8], stored: &[u8]) -> Result<Page, Error> {
     let parts = wire::stored::page::read(stored)
         .map_err(|source| Error::Page { key: String::from_utf8_lossy(key).into_owned(), source: Box::new(source) })?;
-    Ok(Page::from_parts(&parts))
+    Ok(Page::from(&parts))
 }
 
 fn page_key(partition: u32, name: SubjectRef<'_>, region: Region, no: PageNo) -> Vec<u8> {

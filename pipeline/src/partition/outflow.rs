@@ -10,7 +10,6 @@ use ingest::dependencies_partition;
 use ports::{Log, PortError, RecordSink};
 use wire::dependency::{self, DependencyRecord, DependencyWatermark};
 
-
 use crate::subjects::Subjects;
 use crate::tables::dependencies::{Day, Dependencies, day_of};
 
@@ -54,7 +53,8 @@ impl Outflow {
     ) -> Result<(), PortError> {
         self.in_flight.retain(|key, day| known.revision(subjects.name(key.0), key.1, key.2) < day.revision);
         let to = dependencies_partition(partition, sink.partitions(Log::Dependencies)?);
-        let mut put = |record: &DependencyRecord| sink.append_to(Log::Dependencies, to, &record.key(), &dependency::write(record));
+        let mut put =
+            |record: &DependencyRecord| sink.append_to(Log::Dependencies, to, &record.key(), &dependency::write(record));
         for key in std::mem::take(&mut self.changed) {
             let (subject, region, number) = key;
             let name = subjects.name(subject);

@@ -107,11 +107,10 @@ impl RegistryTable {
         &self.registry
     }
 
-    /// Whether events of a record appended then count for a subject. `None`: not by what has been read so far.
+    /// From which append time on events about a subject count; none if it isn't registered.
     #[must_use]
-    pub fn knows(&self, subject: SubjectRef<'_>, appended_at: Option<Timestamp>) -> Option<bool> {
-        let since = self.known.since.get(&subject.to_owned())?;
-        Some(appended_at.is_none_or(|appended| *since <= appended))
+    pub fn known_since(&self, subject: SubjectRef<'_>) -> Option<Timestamp> {
+        self.known.since.get(&subject.to_owned()).copied()
     }
 
     /// The append time of the last record read: this input's watermark (R23).
@@ -203,7 +202,8 @@ mod tests {
         }
         let subject = SubjectRef::parse(subject).expect("a subject");
         for (appended, knows) in expected {
-            assert_eq!(table.knows(subject, Timestamp::from_ms(*appended)), *knows, "{subject} at {appended}");
+            let known = table.known_since(subject).map(|since| since.ms() <= *appended);
+            assert_eq!(known, *knows, "{subject} at {appended}");
         }
     }
 

@@ -1,0 +1,172 @@
+//! The programme role: owns manufacturers, and alone issues suspensions (R16).
+//!
+//! It knows the registry and what partitions have issued, nothing of their evidence: a manufacturer
+//! is suspended by decisions that were issued, not by such as are only implied.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use alerting::{Brakes, Context, Issued, Removed, reconcile};
+use domain::decision::{Decision, InputPosition, Issuer, Scope};
+use domain::id::{Asin, ManufacturerId};
+use domain::interval::IntervalSet;
+use domain::report::ManufacturerStanding;
+use domain::time::Timestamp;
+use ports::Log;
+
+use crate::error::Error;
+use crate::journal::Journal;
+use crate::partition::{Io, Rules};
+use crate::tables::RegistryTable;
+
+/// The owner of manufacturers.
+#[derive(Debug)]
+pub struct Programme {
+    rules: Rc<Rules>,
+    journal: Journal,
+    /// What partitions have issued, by product.
+    products: BTreeMap<Asin, Issued>,
+    /// By partition: the number of the last decision that was taken in.
+    seen: BTreeMap<Issuer, u64>,
+    issued: BTreeMap<ManufacturerId, Issued>,
+    /// Suspensions are no removals, so nothing holds them back.
+    brakes: Brakes,
+    standings: Vec<ManufacturerStanding>,
+    t: Option<Timestamp>,
+}
+
+impl Programme {
+    /// Opens the role with what its journal says, and publishes what of that may not be published.
+    ///
+    /// # Errors
+    /// When the store or the log fails, or the store holds what this version did not write.
+    pub fn open(rules: &Rc<Rules>, io: &mut Io<'_>) -> Result<Self, Error> {
+        let (journal, decisions) = Journal::open(Issuer::Programme, io.store)?;
+        let mut programme = Self {
+            rules: Rc::clone(rules),
+            products: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            issued: BTreeMap::new(),
+            brakes: Brakes::new(Vec::new(), &rules.policies),
+            standings: Vec::new(),
+            t: decisions.last().and_then(|decision| decision.evidence.issued.as_ref()).map(|issued| issued.at),
+            journal,
+        };
+        for decision in &decisions {
+            programme.issued.entry(decision.manufacturer.clone()).or_default().push(decision.clone());
+        }
+        let published = programme.journal.published_seq();
+        let is_unmarked = |decision: &&Decision| decision.evidence.issued.as_ref().is_some_and(|issued| issued.seq > published);
+        programme.publish(decisions.iter().filter(is_unmarked), io)?;
+        Ok(programme)
+    }
+
+    /// Takes in a decision of a partition's owner, in the order in which that owner issued its decisions;
+    /// one that was taken in before is dropped.
+    pub fn take(&mut self, decision: &Decision) {
+        let (Some(asin), Some(issued)) = (&decision.asin, &decision.evidence.issued) else { return };
+        let seen = self.seen.entry(issued.by).or_default();
+        if issued.seq > *seen {
+            *seen = issued.seq;
+            self.products.entry(asin.clone()).or_default().push(decision.clone());
+        }
+    }
+
+    /// Brings suspensions up to T: the least of the partitions', whose decisions up to it were taken in.
+    ///
+    /// # Errors
+    /// When a log or the store fails.
+    pub fn tick(&mut self, t: Timestamp, registry: &RegistryTable, io: &mut Io<'_>) -> Result<Vec<Decision>, Error> {
+        let t = self.t.map_or(t, |last| last.max(t));
+        self.t = Some(t);
+        let (standings, implied) = self.judge(t, registry);
+        let mut by_manufacturer: BTreeMap<&ManufacturerId, Vec<Decision>> = BTreeMap::new();
+        for decision in &implied {
+            by_manufacturer.entry(&decision.manufacturer).or_default().push(decision.clone());
+        }
+        let inputs = self.inputs(registry);
+        let mut out = Vec::new();
+        let known: Vec<ManufacturerId> = self.issued.keys().chain(by_manufacturer.keys().copied()).cloned().collect();
+        for manufacturer in std::collections::BTreeSet::from_iter(known) {
+            let issued = self.issued.entry(manufacturer.clone()).or_default();
+            let context = Context {
+                t,
+                policies: &self.rules.policies,
+                rulings: &[],
+                brakes: &mut self.brakes,
+                by: Issuer::Programme,
+                next_seq: self.journal.last_seq() + out.len() as u64 + 1,
+                inputs: &inputs,
+            };
+            let implied = by_manufacturer.get(&manufacturer).map(Vec::as_slice).unwrap_or_default();
+            let decisions = reconcile(issued, implied, context);
+            decisions.iter().for_each(|decision| issued.push(decision.clone()));
+            out.extend(decisions);
+        }
+        self.journal.write(&out, io.store)?;
+        self.publish(out.iter(), io)?;
+        self.publish_standings(standings, t, io)?;
+        Ok(out)
+    }
+
+    /// The decisions issued about a manufacturer, in the order in which they were.
+    #[must_use]
+    pub fn issued(&self, manufacturer: &ManufacturerId) -> Option<&Issued> {
+        self.issued.get(manufacturer)
+    }
+
+    /// How manufacturers stood at the last tick.
+    #[must_use]
+    pub fn standings(&self) -> &[ManufacturerStanding] {
+        &self.standings
+    }
+
+    fn judge(&self, t: Timestamp, registry: &RegistryTable) -> (Vec<ManufacturerStanding>, Vec<Decision>) {
+        let (policies, registry) = (&self.rules.policies, registry.registry());
+        let removed: Vec<(&Asin, Vec<(Scope, IntervalSet)>)> = self
+            .products
+            .iter()
+            .filter_map(|(asin, issued)| Some((asin, issued.removed(policies, registry.products.get(asin)?))))
+            .collect();
+        let parts: Vec<Removed<'_>> = removed
+            .iter()
+            .flat_map(|(asin, parts)| parts.iter().map(move |(scope, when)| (*asin, *scope, when)))
+            .filter_map(|(asin, scope, when)| Some(Removed { product: registry.products.get(asin)?, scope, when }))
+            .collect();
+        alerting::suspensions(policies, t, &registry.manufacturers, registry.products.values(), &parts)
+    }
+
+    fn inputs(&self, registry: &RegistryTable) -> Vec<InputPosition> {
+        let place =
+            |log: Log, partition: u32, next_offset: u64| InputPosition { log: log.as_str().to_owned(), partition, next_offset };
+        let decisions = self.seen.iter().filter_map(|(issuer, seq)| match issuer {
+            Issuer::Partition(partition) => Some(place(Log::Decisions, *partition, *seq)),
+            Issuer::Programme => None,
+        });
+        decisions.chain([place(Log::Registry, 0, registry.next_offset())]).collect()
+    }
+
+    fn publish<'d>(&mut self, decisions: impl Iterator<Item = &'d Decision>, io: &mut Io<'_>) -> Result<(), Error> {
+        for decision in decisions {
+            io.sink.append(
+                Log::Programme,
+                &format!("manufacturer:{}", decision.manufacturer),
+                &wire::decision::write(decision),
+            )?;
+        }
+        if !self.journal.is_published() {
+            io.sink.flush()?;
+            self.journal.mark(io.store)?;
+        }
+        Ok(())
+    }
+
+    fn publish_standings(&mut self, standings: Vec<ManufacturerStanding>, t: Timestamp, io: &mut Io<'_>) -> Result<(), Error> {
+        for standing in standings.iter().filter(|standing| !self.standings.contains(standing)) {
+            let key = format!("manufacturer:{}/{}", standing.id, standing.scope);
+            io.sink.append(Log::Standings, &key, &wire::standing::write_manufacturer(standing, t))?;
+        }
+        self.standings = standings;
+        Ok(())
+    }
+}
