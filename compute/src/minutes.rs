@@ -57,6 +57,7 @@ impl Hour {
 
     /// The counts of a minute of the hour. No allocation but for a new minute; for the first one
     /// room is made for as many as are expected.
+    #[inline]
     pub(crate) fn slice(&mut self, minute: u32, expected: impl FnOnce() -> usize) -> &mut Slice {
         let bit = 1 << minute;
         let index = (self.reported & (bit - 1)).count_ones() as usize;

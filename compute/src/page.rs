@@ -47,6 +47,7 @@ impl Page {
     }
 
     /// Adds attempts to a minute. Returns its counts before and after.
+    #[inline]
     pub(crate) fn add(&mut self, minute: u32, ok: u32, failed: u32) -> (Counts, Counts) {
         let place = (minute / HOUR_MINUTES) as usize;
         let (earlier, rest) = self.hours.split_at_mut(place);

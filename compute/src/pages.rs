@@ -77,6 +77,7 @@ impl Pages {
     }
 
     /// Where a page lies, or would lie.
+    #[inline]
     fn place(&self, no: PageNo) -> Result<usize, usize> {
         let Some((last, before)) = self.resident.split_last() else { return Err(0) };
         let Some(back) = last.no.get().checked_sub(no.get()) else { return Err(self.resident.len()) };
@@ -87,6 +88,7 @@ impl Pages {
         }
     }
 
+    #[cold]
     fn open(&mut self, place: usize, no: PageNo) -> usize {
         let page = Page::after(place.checked_sub(1).map(|before| &self.resident[before].page));
         self.resident.insert(place, Resident { no, is_changed: false, page });
