@@ -45,29 +45,20 @@ impl MinuteSet {
     /// Adds a minute or takes it out.
     pub(crate) fn set(&mut self, minute: u32, member: bool) {
         let (hour, bit) = (minute / HOUR_MINUTES, 1 << (minute % HOUR_MINUTES));
-        // Mostly it is the last hour.
-        let next = match self.0.last() {
-            Some(last) if last.hour <= hour => self.0.len(),
-            _ => self.0.partition_point(|run| run.hour <= hour),
-        };
-        let held = next.checked_sub(1).filter(|&held| hour < self.0[held].end());
+        let (next, held) = self.find(hour);
         let old = held.map_or(0, |held| self.0[held].bits);
-        let bits = if member { old | bit } else { old & !bit };
-        match held {
-            _ if bits == old => {}
-            Some(held) if self.0[held].hours == 1 => self.change(held, bits),
-            Some(held) => {
-                let run = self.0[held];
-                let parts = [(run.hour, hour, old), (hour, hour + 1, bits), (hour + 1, run.end(), old)];
-                let parts = parts.map(|(from, to, bits)| Run { hour: from, hours: to - from, bits });
-                self.0.splice(held..=held, parts.into_iter().filter(|part| part.hours > 0 && part.bits != 0));
-                self.join_around(held);
-            }
-            None => {
-                self.0.insert(next, Run { hour, hours: 1, bits });
-                self.join_around(next);
-            }
-        }
+        self.replace(hour, next, held, if member { old | bit } else { old & !bit });
+    }
+
+    /// The minutes of an hour, lowest bit first.
+    pub(crate) fn hour(&self, hour: u32) -> u64 {
+        self.find(hour).1.map_or(0, |held| self.0[held].bits)
+    }
+
+    /// Says which minutes of an hour are members.
+    pub(crate) fn set_hour(&mut self, hour: u32, bits: u64) {
+        let (next, held) = self.find(hour);
+        self.replace(hour, next, held, bits);
     }
 
     /// The minutes of this stretch of minutes (`[from, to)`, since 1970) as intervals.
@@ -106,6 +97,36 @@ impl MinuteSet {
             first.hour = before;
         }
         spare(&mut self.0);
+    }
+
+    /// The place of the first run that begins after an hour, and of the one that holds it, if one
+    /// does.
+    fn find(&self, hour: u32) -> (usize, Option<usize>) {
+        // Mostly it is the last hour.
+        let next = match self.0.last() {
+            Some(last) if last.hour <= hour => self.0.len(),
+            _ => self.0.partition_point(|run| run.hour <= hour),
+        };
+        (next, next.checked_sub(1).filter(|&held| hour < self.0[held].end()))
+    }
+
+    /// Gives an hour other minutes.
+    fn replace(&mut self, hour: u32, next: usize, held: Option<usize>, bits: u64) {
+        match held.map(|held| (held, self.0[held])) {
+            Some((_, run)) if run.bits == bits => {}
+            Some((held, run)) if run.hours == 1 => self.change(held, bits),
+            Some((held, run)) => {
+                let parts = [(run.hour, hour, run.bits), (hour, hour + 1, bits), (hour + 1, run.end(), run.bits)];
+                let parts = parts.map(|(from, to, bits)| Run { hour: from, hours: to - from, bits });
+                self.0.splice(held..=held, parts.into_iter().filter(|part| part.hours > 0 && part.bits != 0));
+                self.join_around(held);
+            }
+            None if bits == 0 => {}
+            None => {
+                self.0.insert(next, Run { hour, hours: 1, bits });
+                self.join_around(next);
+            }
+        }
     }
 
     /// Gives the only hour of a run other minutes.
@@ -153,7 +174,8 @@ fn instant(minute: u32) -> Timestamp {
     Timestamp::clamped(i64::from(minute) * MINUTE_MS)
 }
 
-fn push_hour(out: &mut IntervalSet, hour: u32, bits: u64, window: Interval) {
+/// Adds an hour's minutes, cut to `window`, to what lies before them.
+pub(crate) fn push_hour(out: &mut IntervalSet, hour: u32, bits: u64, window: Interval) {
     let start = i64::from(hour) * HOUR_MS;
     let instant = |minute: u32| Timestamp::clamped(start + i64::from(minute) * MINUTE_MS);
     let (mut rest, mut from) = (bits, 0);

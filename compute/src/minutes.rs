@@ -11,11 +11,14 @@ use domain::ratio::PPM;
 
 use crate::minute_set::HOUR_MINUTES;
 
-/// The counts of an hour's minutes.
+/// The counts of an hour's minutes, and which of them are judged: here rather than in a set of
+/// their own, since an event in order mostly makes its minute a judged one.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Hour {
     /// The minutes that were reported, lowest bit first.
     reported: u64,
+    /// The minutes that are judged; a subset.
+    pub(crate) judged: u64,
     /// Counts of the reported minutes, in order.
     slices: Vec<Slice>,
 }
@@ -54,6 +57,7 @@ impl Hour {
 
     /// The counts of a minute of the hour. No allocation but for a new minute; for the first one
     /// room is made for as many as are expected.
+    #[inline]
     pub(crate) fn slice(&mut self, minute: u32, expected: impl FnOnce() -> usize) -> &mut Slice {
         let bit = 1 << minute;
         let index = (self.reported & (bit - 1)).count_ones() as usize;

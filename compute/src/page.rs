@@ -1,5 +1,7 @@
 //! A page in memory: minute counts and explicit states of one stretch of time.
 
+use std::collections::BTreeMap;
+
 use domain::event::HealthState;
 use domain::page::{MinuteCounts, PAGE_MINUTES, PageParts, StateAt};
 
@@ -15,7 +17,7 @@ pub struct Page {
     /// In place, so that an event in order goes from the page to its slice in one step.
     hours: [Hour; PAGE_HOURS],
     /// What the 32 bits of minutes' counts overflowed, by minute; hardly ever any.
-    carries: Vec<Carry>,
+    carries: BTreeMap<u32, Carry>,
     /// Rising, one an instant: the worst reported there (R4).
     states: Vec<StateAt>,
     /// How many minutes the hour before the page had, as a guess for its first.
@@ -25,7 +27,6 @@ pub struct Page {
 /// How often a minute's counts overflowed: in units of 2³².
 #[derive(Clone, Copy, Default, Debug)]
 struct Carry {
-    minute: u32,
     ok: u32,
     failed: u32,
 }
@@ -46,6 +47,7 @@ impl Page {
     }
 
     /// Adds attempts to a minute. Returns its counts before and after.
+    #[inline]
     pub(crate) fn add(&mut self, minute: u32, ok: u32, failed: u32) -> (Counts, Counts) {
         let place = (minute / HOUR_MINUTES) as usize;
         let (earlier, rest) = self.hours.split_at_mut(place);
@@ -59,6 +61,23 @@ impl Page {
         let overflow = (after.ok < before.ok, after.failed < before.failed);
         let new_carry = if overflow == (false, false) { carry } else { self.carry_over(minute, overflow) };
         (carry.with(before.ok, before.failed), new_carry.with(after.ok, after.failed))
+    }
+
+    /// Marks a minute as judged.
+    pub(crate) fn judge(&mut self, minute: u32) {
+        self.hours[(minute / HOUR_MINUTES) as usize].judged |= 1 << (minute % HOUR_MINUTES);
+    }
+
+    /// The judged minutes of each hour, lowest bit first.
+    pub(crate) fn judged(&self) -> impl Iterator<Item = u64> {
+        self.hours.iter().map(|hour| hour.judged)
+    }
+
+    /// Says which minutes of each hour are judged: the stored form doesn't.
+    pub(crate) fn set_judged(&mut self, bits: impl Iterator<Item = u64>) {
+        for (hour, bits) in self.hours.iter_mut().zip(bits) {
+            hour.judged = bits;
+        }
     }
 
     /// Takes in a state; `None` if one as bad was there.
@@ -94,21 +113,17 @@ impl Page {
     /// Bytes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.hours.iter().map(Hour::heap_bytes).sum::<usize>()
-            + self.carries.capacity() * size_of::<Carry>()
+            + self.carries.len() * size_of::<(u32, Carry)>()
             + self.states.capacity() * size_of::<StateAt>()
     }
 
     fn carry(&self, minute: u32) -> Carry {
-        self.carries.iter().find(|carry| carry.minute == minute).copied().unwrap_or_default()
+        if self.carries.is_empty() { Carry::default() } else { self.carries.get(&minute).copied().unwrap_or_default() }
     }
 
     #[cold]
     fn carry_over(&mut self, minute: u32, (ok, failed): (bool, bool)) -> Carry {
-        let place = self.carries.iter().position(|carry| carry.minute == minute).unwrap_or_else(|| {
-            self.carries.push(Carry { minute, ..Carry::default() });
-            self.carries.len() - 1
-        });
-        let carry = &mut self.carries[place];
+        let carry = self.carries.entry(minute).or_default();
         carry.ok = carry.ok.saturating_add(u32::from(ok));
         carry.failed = carry.failed.saturating_add(u32::from(failed));
         *carry
@@ -133,7 +148,7 @@ impl From<&PageParts> for Page {
             let slice = page.hours[hour as usize].slice(minute % HOUR_MINUTES, || in_hour(hour));
             (slice.ok, slice.failed) = (ok, failed);
             if (ok_high, failed_high) != (0, 0) {
-                page.carries.push(Carry { minute, ok: ok_high, failed: failed_high });
+                page.carries.insert(minute, Carry { ok: ok_high, failed: failed_high });
             }
         }
         page

@@ -16,7 +16,7 @@ pub(crate) struct Pages {
 /// A page in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct Resident {
-    no: PageNo,
+    pub(crate) no: PageNo,
     /// Whether it differs from what is stored.
     pub(crate) is_changed: bool,
     pub(crate) page: Page,
@@ -29,7 +29,8 @@ impl Pages {
 
     /// Bytes on the heap.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.resident.capacity() * size_of::<Resident>() + self.iter().map(|(_, page)| page.heap_bytes()).sum::<usize>()
+        self.resident.capacity() * size_of::<Resident>()
+            + self.resident.iter().map(|resident| resident.page.heap_bytes()).sum::<usize>()
     }
 
     /// The page of this number; it is made if there can't be one stored. `None`: load it first.
@@ -43,39 +44,40 @@ impl Pages {
         Some(&mut self.resident[place])
     }
 
-    /// The pages in memory, in order of time.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (PageNo, &Page)> {
-        self.resident.iter().map(|resident| (resident.no, &resident.page))
-    }
-
-    /// The pages `[from, to]` in memory, in order of time; `None` if one of them may be stored.
-    pub(crate) fn whole(&self, from: PageNo, to: PageNo) -> Option<impl Iterator<Item = (PageNo, &Page)>> {
+    /// The pages `[from, to]` that are in memory, in order of time.
+    pub(crate) fn between(&self, from: PageNo, to: PageNo) -> &[Resident] {
         let start = self.resident.partition_point(|resident| resident.no < from);
         let end = self.resident.partition_point(|resident| resident.no <= to);
-        let wanted = &self.resident[start..end.max(start)];
-        let old = wanted.iter().filter(|resident| resident.no < self.horizon).count();
-        let needed = (to.get() + 1).min(self.horizon.get()).saturating_sub(from.get());
-        (old == needed as usize).then(|| wanted.iter().map(|resident| (resident.no, &resident.page)))
+        &self.resident[start..end.max(start)]
     }
 
-    /// Takes out the pages before this one; yields those that differ from what is stored.
-    pub(crate) fn evict(&mut self, before: PageNo) -> Vec<(PageNo, Page)> {
+    /// The pages `[from, to]`, in order of time; `None` if one of them may be stored.
+    pub(crate) fn whole(&self, from: PageNo, to: PageNo) -> Option<&[Resident]> {
+        let found = self.between(from, to);
+        let old = found.iter().filter(|resident| resident.no < self.horizon).count();
+        let needed = (to.get() + 1).min(self.horizon.get()).saturating_sub(from.get());
+        (old == needed as usize).then_some(found)
+    }
+
+    /// Takes out the pages before this one; yields them with whether they differ from what is
+    /// stored.
+    pub(crate) fn evict(&mut self, before: PageNo) -> Vec<Resident> {
         self.horizon = self.horizon.max(before);
         let gone = self.resident.partition_point(|resident| resident.no < before);
-        let left = self.resident.drain(..gone).filter(|resident| resident.is_changed);
-        let left = left.map(|resident| (resident.no, resident.page)).collect();
+        let left = self.resident.drain(..gone).collect();
         self.resident.shrink_to(self.resident.len() + 1);
         left
     }
 
     /// Puts a page back in its place; one that is there stays as it is.
-    pub(crate) fn load(&mut self, no: PageNo, page: Page) {
+    pub(crate) fn load(&mut self, no: PageNo, page: impl FnOnce() -> Page) {
         if let Err(place) = self.place(no) {
-            self.resident.insert(place, Resident { no, is_changed: false, page });
+            self.resident.insert(place, Resident { no, is_changed: false, page: page() });
         }
     }
 
     /// Where a page lies, or would lie.
+    #[inline]
     fn place(&self, no: PageNo) -> Result<usize, usize> {
         let Some((last, before)) = self.resident.split_last() else { return Err(0) };
         let Some(back) = last.no.get().checked_sub(no.get()) else { return Err(self.resident.len()) };
@@ -86,6 +88,7 @@ impl Pages {
         }
     }
 
+    #[cold]
     fn open(&mut self, place: usize, no: PageNo) -> usize {
         let page = Page::after(place.checked_sub(1).map(|before| &self.resident[before].page));
         self.resident.insert(place, Resident { no, is_changed: false, page });

@@ -4,6 +4,8 @@
 //! when a late event needs them. What they say stays: which minutes are down and judged, and how
 //! far states hold. So every answer comes from memory, and is the same whichever pages are there.
 
+use std::ops::Range;
+
 use domain::event::{EventBody, HealthState};
 use domain::interval::{Interval, IntervalSet};
 use domain::page::{PAGE_MINUTES, PageNo};
@@ -12,7 +14,7 @@ use domain::time::{DurationMs, MINUTE_MS, Timestamp};
 
 use crate::Ask;
 use crate::held::{Held, Neighbours, Ttls};
-use crate::minute_set::{HOUR_MINUTES, MinuteSet, minute_of};
+use crate::minute_set::{HOUR_MINUTES, MinuteSet, minute_of, push_hour};
 use crate::page::Page;
 use crate::pages::Pages;
 
@@ -29,9 +31,9 @@ pub struct SubjectHealth {
     pages: Pages,
     /// The down minutes, ended or not, whether or not their page is in memory.
     down: MinuteSet,
-    /// The judged minutes, likewise.
+    /// The judged minutes of pages that have left; a page in memory knows its own.
     judged: MinuteSet,
-    /// How far states hold, likewise.
+    /// How far states hold, whether or not their page is in memory.
     held: Held,
     /// What is before this instant, a page's start, isn't known any more.
     forgotten: Timestamp,
@@ -78,14 +80,17 @@ impl SubjectHealth {
     /// states (R3, R4). O(log n + what lies in the stretch).
     #[must_use]
     pub fn downtime(&self, ask: Ask) -> IntervalSet {
-        self.answer(ask, &self.down, HealthState::is_downtime)
+        let ended = self.ended(ask);
+        self.down.clip(ended).union(&self.states(ask, HealthState::is_downtime))
     }
 
     /// Measured time in the asked stretch: judged minutes that have ended, and every state but
     /// `unknown` (R8). O(log n + what lies in the stretch).
     #[must_use]
     pub fn measured(&self, ask: Ask) -> IntervalSet {
-        self.answer(ask, &self.judged, HealthState::is_measured)
+        let ended = self.ended(ask);
+        let minutes = self.judged.clip(ended).union(&self.judged_in_memory(ended));
+        minutes.union(&self.states(ask, HealthState::is_measured))
     }
 
     /// The attempts of the minutes that lie in `within` as a whole; `None` when one of their pages
@@ -98,9 +103,9 @@ impl SubjectHealth {
         }
         let page = |minute: u32| PageNo::new(minute / PAGE_MINUTES);
         let mut sum = Attempts::default();
-        for (no, page) in self.pages.whole(page(from), page(to - 1))? {
-            let start = no.get() * PAGE_MINUTES;
-            for (_, counts) in page.minutes().filter(|(minute, _)| (from..to).contains(&(start + minute))) {
+        for resident in self.pages.whole(page(from), page(to - 1))? {
+            let start = resident.no.get() * PAGE_MINUTES;
+            for (_, counts) in resident.page.minutes().filter(|(minute, _)| (from..to).contains(&(start + minute))) {
                 sum.ok = sum.ok.saturating_add(counts.ok);
                 sum.failed = sum.failed.saturating_add(counts.failed);
             }
@@ -143,13 +148,23 @@ impl SubjectHealth {
     /// ask for their page.
     #[must_use = "these pages are in memory no more"]
     pub fn evict(&mut self, before: Timestamp) -> Vec<(PageNo, Page)> {
-        self.pages.evict(PageNo::of(before))
+        let left = self.pages.evict(PageNo::of(before));
+        for resident in &left {
+            for (hour, bits) in hours_of(resident.no).zip(resident.page.judged()) {
+                self.judged.set_hour(hour, bits);
+            }
+        }
+        left.into_iter().filter(|resident| resident.is_changed).map(|resident| (resident.no, resident.page)).collect()
     }
 
     /// Puts a page back into memory as it was stored last, `None` if it never was. A page that is
     /// there stays as it is.
     pub fn load(&mut self, no: PageNo, page: Option<Page>) {
-        self.pages.load(no, page.unwrap_or_default());
+        self.pages.load(no, || {
+            let mut page = page.unwrap_or_default();
+            page.set_judged(hours_of(no).map(|hour| self.judged.hour(hour)));
+            page
+        });
     }
 
     /// Drops what is known of the time before `before`, rounded down to a page. A state that
@@ -157,7 +172,7 @@ impl SubjectHealth {
     pub fn forget(&mut self, before: Timestamp) {
         let no = PageNo::of(before);
         self.forgotten = self.forgotten.max(no.start());
-        let hour = no.get() * (PAGE_MINUTES / HOUR_MINUTES);
+        let hour = hours_of(no).start;
         self.down.forget(hour);
         self.judged.forget(hour);
         self.held.forget(no.start());
@@ -188,8 +203,12 @@ impl SubjectHealth {
         if old == new {
             return Applied::Unchanged;
         }
-        self.judged.set(minute, new.judged);
-        self.down.set(minute, new.down);
+        if new.judged {
+            resident.page.judge(minute % PAGE_MINUTES);
+        }
+        if old.down != new.down {
+            self.down.set(minute, new.down);
+        }
         Applied::Changed(start)
     }
 
@@ -204,11 +223,30 @@ impl SubjectHealth {
         if self.held.declare(at, state, around, Ttls::of(policies)) { Applied::Changed(at) } else { Applied::Unchanged }
     }
 
-    fn answer(&self, ask: Ask, minutes: &MinuteSet, keep: impl Fn(HealthState) -> bool) -> IntervalSet {
-        let known = Interval::new(self.forgotten, ask.until);
-        let ended = Interval::new(self.forgotten, ask.until.floor_minute());
-        minutes.clip(ask.within.intersect(ended)).union(&self.held.time(ask.within.intersect(known), ask.state_ttl, keep))
+    /// The part of the asked stretch in which minutes have ended.
+    fn ended(&self, ask: Ask) -> Interval {
+        ask.within.intersect(Interval::new(self.forgotten, ask.until.floor_minute()))
     }
+
+    fn states(&self, ask: Ask, keep: impl Fn(HealthState) -> bool) -> IntervalSet {
+        self.held.time(ask.within.intersect(Interval::new(self.forgotten, ask.until)), ask.state_ttl, keep)
+    }
+
+    fn judged_in_memory(&self, within: Interval) -> IntervalSet {
+        let mut out = IntervalSet::new();
+        for resident in self.pages.between(PageNo::of(within.from), PageNo::of(within.to)) {
+            for (hour, bits) in hours_of(resident.no).zip(resident.page.judged()) {
+                push_hour(&mut out, hour, bits, within);
+            }
+        }
+        out
+    }
+}
+
+/// The hours of a page, since 1970.
+fn hours_of(no: PageNo) -> Range<u32> {
+    const HOURS: u32 = PAGE_MINUTES / HOUR_MINUTES;
+    no.get() * HOURS..(no.get() + 1) * HOURS
 }
 
 /// The first minute that starts at an instant or later.
