@@ -5,3 +5,5 @@ pub mod auditor;
 mod dice;
 pub mod fleet;
 pub mod scenario;
+pub mod truth;
+pub mod world;

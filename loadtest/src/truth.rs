@@ -60,7 +60,8 @@ pub fn of_logs(policies: &Policies, registry: &[LogRecord<'_>], health: &[LogRec
         truth.facts.push((line, fact));
     }
     let since = known_since(registry);
-    let sent_on: HashSet<(u32, u64, u64)> = health.iter().filter_map(|record| rerouted(record)).map(|(origin, ..)| origin).collect();
+    let sent_on: HashSet<(u32, u64, u64)> =
+        health.iter().filter_map(|record| rerouted(record)).map(|(origin, ..)| origin).collect();
     let mut names: HashMap<(Option<ReporterId>, Subject, u64), ()> = HashMap::new();
     let mut seen: HashSet<(u32, u64, u64)> = HashSet::new();
     for record in health {
@@ -77,7 +78,10 @@ pub fn of_logs(policies: &Policies, registry: &[LogRecord<'_>], health: &[LogRec
                 truth.set_aside += 1;
             } else if since.get(&event.subject).is_none_or(|since| appended < *since) {
                 truth.unknown += 1;
-            } else if event.seq.is_some_and(|seq| names.insert((event.reporter.clone(), event.subject.clone(), seq), ()).is_some()) {
+            } else if event
+                .seq
+                .is_some_and(|seq| names.insert((event.reporter.clone(), event.subject.clone(), seq), ()).is_some())
+            {
                 truth.repeated += 1;
             } else {
                 truth.events.push((truth.events.len() as u64 + 1, event));

@@ -90,7 +90,8 @@ impl World {
 fn packed(deliveries: Vec<Delivery>, dice: &mut Dice) -> Vec<Delivery> {
     let mut out: Vec<Delivery> = Vec::new();
     for next in deliveries {
-        if let (Some(Delivery { what: Parcel::Events(before, strays), at }), Parcel::Events(events, None)) = (out.last_mut(), &next.what)
+        if let (Some(Delivery { what: Parcel::Events(before, strays), at }), Parcel::Events(events, None)) =
+            (out.last_mut(), &next.what)
             && strays.is_none()
             && before[0].subject == events[0].subject
             && (next.at - *at).ms() < MINUTE_MS
