@@ -20,5 +20,5 @@ mod warnings;
 pub use case::{Case, Judgement, scopes};
 pub use certification::Certification;
 pub use id::in_order;
-pub use life::{Life, MEMOS_MAX, Memo};
+pub use life::{Life, MEMOS_MAX};
 pub use suspension::{Removed, suspensions};

@@ -2,7 +2,7 @@
 //!
 //! What is implied at T is a function of evidence and facts up to T (R19), and folding a whole
 //! life says it. A [`Life`] gives the same without the whole: it remembers where the fold stood
-//! at a few instants ([`Memo`]), each with the instant up to which evidence led there. When
+//! at a few instants, each with the instant up to which evidence led there. When
 //! something changes, memos that depend on it are dropped, and the fold goes on from the last one
 //! left. Nothing of what lies in or after the minute that holds T is remembered: it may change
 //! by time alone.
@@ -23,7 +23,8 @@ mod due;
 mod memos;
 mod switch;
 
-pub use memos::{MEMOS_MAX, Memo};
+pub use memos::MEMOS_MAX;
+use memos::Memo;
 
 /// What a warning or a standing looks back at, at most, apart from its window (R12).
 const LOOK_BACK: DurationMs = DurationMs::days(30);
