@@ -2,10 +2,12 @@
 //!
 //! What is implied at T is a function of evidence and facts up to T (R19), and folding a whole
 //! life says it. A [`Life`] gives the same without the whole: it remembers where the fold stood
-//! at a few instants ([`Memo`]), each with the instant up to which evidence led there. When
+//! at a few instants, each with the instant up to which evidence led there. When
 //! something changes, memos that depend on it are dropped, and the fold goes on from the last one
 //! left. Nothing of what lies in or after the minute that holds T is remembered: it may change
 //! by time alone.
+
+use std::collections::BTreeMap;
 
 use domain::decision::{Decision, Scope};
 use domain::interval::{Interval, IntervalSet};
@@ -21,7 +23,8 @@ mod due;
 mod memos;
 mod switch;
 
-pub use memos::{MEMOS_MAX, Memo};
+pub use memos::MEMOS_MAX;
+use memos::Memo;
 
 /// What a warning or a standing looks back at, at most, apart from its window (R12).
 const LOOK_BACK: DurationMs = DurationMs::days(30);
@@ -36,8 +39,8 @@ pub struct Life {
     trail: Trail,
     /// How many rulings acted when it was last judged.
     rulings: usize,
-    /// Evidence from here on changed since, and its minute may not have ended then.
-    changed_at: Timestamp,
+    /// The latest evidence that was announced.
+    ahead: Timestamp,
     due: Timestamp,
 }
 
@@ -51,13 +54,7 @@ impl Life {
     /// A life of which nothing is known.
     #[must_use]
     pub fn new() -> Self {
-        Self {
-            memos: vec![Memo::default()],
-            trail: Trail::default(),
-            rulings: 0,
-            changed_at: Timestamp::MIN,
-            due: Timestamp::MIN,
-        }
+        Self { memos: vec![Memo::default()], trail: Trail::default(), rulings: 0, ahead: Timestamp::MIN, due: Timestamp::MIN }
     }
 
     /// Follows the life up to T, to which the case's evidence was brought. Evidence or facts that
@@ -94,8 +91,8 @@ impl Life {
     }
 
     /// The earliest instant at which time alone may change standing or decisions: until then there
-    /// is nothing to do for it but for new evidence and facts. Those have to be named by
-    /// [`Self::invalidate`], also if they lie ahead of T.
+    /// is nothing to do for it but for new evidence and facts. Evidence that is there already, but
+    /// counts later only, has to be named by [`Self::expect`].
     #[must_use]
     pub const fn next_due(&self) -> Timestamp {
         self.due
@@ -104,8 +101,13 @@ impl Life {
     /// Forgets what depends on evidence at or after an instant, or on facts that act from then on.
     /// What was frozen stays (R24).
     pub fn invalidate(&mut self, from: Timestamp) {
-        self.changed_at = self.changed_at.max(from);
         self.invalidate_memos(from);
+    }
+
+    /// Notes that there is evidence at an instant: if it lies ahead of T, or in a minute that hasn't
+    /// ended by then, it counts later.
+    pub fn expect(&mut self, at: Timestamp) {
+        self.ahead = self.ahead.max(at);
     }
 
     /// Freezes the life before an instant (R24), which must lie before the minute of the last T.
@@ -117,9 +119,14 @@ impl Life {
         if let Some(limit) = Some(at.saturating_sub(TICK)).filter(|limit| frozen.next <= *limit) {
             let mut trail = Trail::default();
             frozen.go_on(case, until, limit, &mut trail);
-            frozen.decisions += trail.decisions.len();
-            frozen.removals += trail.removals.len();
             if frozen.depends_until <= at {
+                // Scope by scope they came later than what the next memo doesn't hold any more.
+                bring_forward(&mut self.trail.decisions[frozen.decisions..], |one| {
+                    trail.decisions.iter().any(|d| d.id == one.id)
+                });
+                bring_forward(&mut self.trail.removals[frozen.removals..], |one| trail.removals.contains(one));
+                frozen.decisions += trail.decisions.len();
+                frozen.removals += trail.removals.len();
                 self.memos[0] = frozen;
             }
         }
@@ -166,18 +173,21 @@ impl Life {
         let open = tip.lanes.iter().filter_map(|state| {
             state.removed_at.map(|at| Removal { scope: state.scope, interval: Interval::new(at, Timestamp::MAX) })
         });
-        let mut out: Vec<(Scope, IntervalSet)> = Vec::new();
+        let mut out: BTreeMap<Scope, IntervalSet> = BTreeMap::new();
         for Removal { scope, interval } in self.trail.removals.iter().copied().chain(open) {
             let months = case.policies.at(interval.from).probation_months;
             let least = Interval::new(interval.from, interval.from.plus_months(months)).intersect(interval);
             let part = held(case.product, scope).clip(interval).union(&IntervalSet::from(least));
-            match out.iter_mut().find(|(known, _)| *known == scope) {
-                Some((_, all)) => *all = all.union(&part),
-                None => out.push((scope, part)),
-            }
+            let all = out.entry(scope).or_default();
+            *all = all.union(&part);
         }
-        out
+        out.into_iter().collect()
     }
+}
+
+/// Puts what is chosen first; the order is kept otherwise.
+fn bring_forward<T>(items: &mut [T], chosen: impl Fn(&T) -> bool) {
+    items.sort_by_key(|item| !chosen(item));
 }
 
 impl Memo {

@@ -159,7 +159,11 @@ impl ProductEvidence {
     }
 
     /// Takes out what is older than an instant, but no part of a run that reaches beyond it (R24).
+    /// Where nothing was gathered yet, no run is known: nothing is taken out.
     pub fn forget(&mut self, before: Timestamp) {
+        if self.until < before {
+            return;
+        }
         let gap = self.rules.merge_gap;
         let kept = self.runs.as_slice().partition_point(|run| run.to.saturating_add(gap) < before);
         let cut = self.runs.as_slice().get(kept).map_or(before, |run| run.from.min(before)).max(self.since);

@@ -2,8 +2,9 @@
 //! what the engine computes quickly.
 
 pub mod auditor;
-mod dice;
+pub mod dice;
 pub mod fleet;
+pub mod record;
 pub mod scenario;
 pub mod truth;
 pub mod world;

@@ -155,23 +155,16 @@ impl<N: Names + Default> Engine<N> {
             listings: self.registry.listings.get(&product.asin).cloned().unwrap_or_default(),
             skill_listings: self.registry.skill_listings_of(product).cloned().collect(),
         };
-        let rulings = self.registry.rulings.get(&product.asin).map(Vec::as_slice).unwrap_or_default();
+        let rulings = self.registry.rulings_on(&product.asin);
         let case = Case { policies: &self.policies, product, evidence: &evidence, certification: &certification, rulings };
         let mut life = Life::new();
         (life.advance(&case, at), life)
     }
 
-    /// The exclusions that weren't revoked by T.
-    #[must_use]
-    pub fn exclusions_at(&self, at: Timestamp) -> Vec<Exclusion> {
-        let is_revoked = |exclusion: &&Exclusion| self.registry.revoked.get(&exclusion.id).is_some_and(|revoked| *revoked <= at);
-        self.registry.exclusions.iter().filter(|exclusion| !is_revoked(exclusion)).cloned().collect()
-    }
-
     /// Everything implied at T (R19).
     #[must_use]
     pub fn implied(&self, at: Timestamp) -> Implied {
-        let exclusions = self.exclusions_at(at);
+        let exclusions: Vec<_> = self.registry.exclusions_at(at).cloned().collect();
         let (mut implied, mut removed) = (Implied::default(), Vec::new());
         for product in self.registry.products.values() {
             let (judgement, life) = self.judge(product, &exclusions, at);

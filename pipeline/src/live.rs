@@ -79,7 +79,7 @@ impl<N: Names + Default> Live<N> {
         let at = last.map_or(at, |last| last.max(at));
         self.at = Some(at);
         let new_day = last.is_none_or(|last| last.floor_day() < at.floor_day());
-        let exclusions = self.engine.exclusions_at(at);
+        let exclusions: Vec<Exclusion> = self.engine.registry().exclusions_at(at).cloned().collect();
         let dirty: BTreeSet<Asin> = self.engine.take_dirty().into_iter().collect();
         let mut decisions = Vec::new();
         for asin in self.due_now(&dirty, at, new_day) {

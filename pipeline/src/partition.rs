@@ -19,11 +19,11 @@ use domain::decision::Issuer;
 use domain::event::EventBody;
 use domain::id::{Region, Subject, SubjectKind};
 use domain::policy::Policies;
-use domain::time::{DurationMs, Timestamp};
+use domain::time::{DAY_MS, DurationMs, Timestamp};
 use ingest::{RecentNames, partition_of};
 use ports::state::StateStore;
 use ports::{Log, RecordSink};
-use registry::Registry;
+use registry::{Differences, Registry};
 use rustc_hash::FxHashMap;
 use telemetry::BatchCounts;
 
@@ -52,8 +52,10 @@ pub use judging::Ticked;
 pub struct Rules {
     /// The policy's versions.
     pub policies: Policies,
-    /// Their longest window: what is older is frozen (R24).
+    /// Their longest window: evidence that is older than that when it comes is set aside (R24).
     pub window: DurationMs,
+    /// What lies farther back is frozen: the longest window, or longer where decisions settle longer.
+    pub frozen_after: DurationMs,
     /// How many partitions `health` has.
     pub partitions: u32,
 }
@@ -106,7 +108,10 @@ impl Rules {
     /// The rules of a policy, for so many partitions.
     #[must_use]
     pub fn new(policies: Policies, partitions: u32) -> Self {
-        Self { window: policies.longest_window(), policies, partitions }
+        let window = policies.longest_window();
+        let settle = policies.versions().iter().map(|policy| policy.settle_enforcement.max(policy.settle_warnings)).max();
+        let frozen_after = window.max(DurationMs(settle.unwrap_or_default().ms() + DAY_MS));
+        Self { window, frozen_after, policies, partitions }
     }
 }
 
@@ -189,8 +194,8 @@ impl Partition {
             self.subjects.register(subject, since);
         }
         self.dependents.clear();
-        let revoked: Vec<_> =
-            self.t.map(|t| registry::revoked_between(Some(before), now, Some(t), t).cloned().collect()).unwrap_or_default();
+        let known_at = self.t.unwrap_or(Timestamp::MIN);
+        let differences = Differences::between((before, known_at), (now, known_at));
         for (asin, product) in &now.products {
             if !is_mine(&Subject::product(asin)) {
                 continue;
@@ -199,11 +204,10 @@ impl Partition {
             for subject in registry::subjects_of(product).filter(|subject| subject.kind() != SubjectKind::Product) {
                 self.dependents.entry(subject).or_default().push(place);
             }
-            if let Some(from) = registry::differs_from(before, now, asin) {
+            if let Some(from) = differences.of(asin) {
                 self.touch(place, from);
             }
         }
-        self.revoke(&revoked, now);
         self.brakes.turn(now.kill_switch.clone());
     }
 

@@ -5,10 +5,10 @@
 //! longer shows. A fact about something that nobody registered waits in the ledger: it counts
 //! once a badge names it, and is listed as unknown until then.
 
-pub mod difference;
+pub mod differences;
 pub mod ledger;
 pub mod resolved;
 
-pub use difference::{differs_from, may_cover, revoked_between};
+pub use differences::Differences;
 pub use ledger::{Ledger, Refusal};
 pub use resolved::{Registry, subjects_of};

@@ -43,6 +43,18 @@ impl Registry {
         skills.into_iter().filter_map(|skill| self.skill_listings.get(skill)).flatten()
     }
 
+    /// The exclusions that weren't revoked by an instant: they count (R7).
+    pub fn exclusions_at(&self, at: Timestamp) -> impl Iterator<Item = &Exclusion> {
+        let is_revoked = move |exclusion: &&Exclusion| self.revoked.get(&exclusion.id).is_some_and(|revoked| *revoked <= at);
+        self.exclusions.iter().filter(move |exclusion| !is_revoked(exclusion))
+    }
+
+    /// What was ruled on proposals about a product, by instant (R22).
+    #[must_use]
+    pub fn rulings_on(&self, asin: &Asin) -> &[Ruling] {
+        self.rulings.get(asin).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// Every product that depends on a subject or is it, at any time.
     pub fn dependents<'a>(&'a self, subject: &'a Subject) -> impl Iterator<Item = &'a Product> {
         self.products.values().filter(move |product| subjects_of(product).any(|own| own == *subject))

@@ -13,7 +13,8 @@ impl Life {
     /// The earliest instant after T at which something may follow without new evidence.
     pub(super) fn due_after(&self, case: &Case<'_>, tip: &Memo, until: Timestamp) -> Timestamp {
         let minute = until.floor_minute();
-        let pending = (self.changed_at >= minute).then(|| minute + MINUTE);
+        // A state counts at once, a slice when its minute has ended.
+        let pending = (self.ahead >= minute).then(|| if self.ahead >= until { until + TICK } else { minute + MINUTE });
         let switch = case.policies.versions().get(tip.version + 1).map(|next| next.effective_from);
         let rule = case.policies.versions()[tip.version].scope;
         let begins = scopes(rule).iter().filter_map(|scope| enabled_at(case.product, *scope));
@@ -44,6 +45,10 @@ fn scope_due(scope: &ScopeCase<'_>, state: &State) -> Timestamp {
     let day = scope.at.next_day().unwrap_or(Timestamp::MAX);
     let goes_on = scope.held.as_slice().last().is_some_and(|last| last.to > scope.at);
     let leaving = if goes_on { bends(scope, state.floor, Interval::new(scope.at, day)) } else { Vec::new() };
-    let all = runs.chain(regained).chain(certification).chain(month).chain(leaving);
+    // While downtime leaves the window, a warning may lapse at any instant.
+    let is_warned = matches!(&state.phase, Phase::On { active, .. } if active.level().is_some());
+    let window = scope.window(scope.policy.frame_at(scope.at), state.floor, scope.at);
+    let falls = (is_warned && scope.downtime.set().contains(window.from)).then_some(scope.at + TICK);
+    let all = falls.into_iter().chain(runs).chain(regained).chain(certification).chain(month).chain(leaving);
     all.filter(|at| *at > scope.at).min().unwrap_or(Timestamp::MAX)
 }

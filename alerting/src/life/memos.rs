@@ -14,7 +14,7 @@ const AGE_FACTOR: i64 = 8;
 
 /// Where a life stood at an instant, in every scope, without its history.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Memo {
+pub(super) struct Memo {
     /// The first instant that wasn't judged.
     pub(super) next: Timestamp,
     /// The number of the policy's version in force just before.

@@ -3,7 +3,7 @@
 use domain::decision::Scope;
 use domain::interval::Interval;
 use domain::policy::ScopeRule;
-use domain::time::Timestamp;
+use domain::time::{DurationMs, Timestamp};
 
 use super::Memo;
 use crate::case::{Case, held};
@@ -28,6 +28,11 @@ impl Memo {
         let versions = case.policies.versions();
         let (before, now) = (&versions[self.version], &versions[self.version + 1]);
         self.version += 1;
+        // Where the badge is held at that instant matters, and that nothing followed before by the old
+        // numbers; of a run's end that is known once a gap has passed.
+        let is_waiting = self.lanes.iter().any(|state| matches!(state.phase, Phase::Removed { .. } | Phase::Broken(_)));
+        let gap = if is_waiting { before.merge_gap } else { DurationMs::ZERO };
+        self.depends_until = self.depends_until.max(at + gap + TICK);
         if before.scope != now.scope {
             let open = self.lanes.iter().filter_map(|state| {
                 state.removed_at.map(|from| Removal { scope: state.scope, interval: Interval::new(from, at) })
@@ -37,8 +42,6 @@ impl Memo {
                 ScopeRule::Region => self.to_regions(case, at),
                 ScopeRule::Global => self.to_global(case, at).into_iter().collect(),
             };
-            // Where the badge was held at that instant matters.
-            self.depends_until = self.depends_until.max(at + TICK);
         }
         for state in &mut self.lanes {
             if let Phase::Probation { passed, held, .. } = &mut state.phase {

@@ -1,4 +1,3 @@
-mod effective;
 mod many;
 mod random;
 mod record;

@@ -70,11 +70,11 @@ fn rounded(field: &str, value: &Value) -> Value {
 
 fn evaluate(story: &Value) -> Value {
     let policy = story["policy"].as_str().expect("a policy");
-    let policy = wire::policy::parse(policy, "story").expect("a right policy").remove(0);
+    let policies = Policies::new(wire::policy::parse(policy, "story").expect("a right policy")).expect("versions");
     let lines = |key: &str| -> Vec<Vec<u8>> {
         story[key].as_array().expect("lines").iter().map(|line| line.to_string().into_bytes()).collect()
     };
-    let mut evaluation = Evaluation::new(policy);
+    let mut evaluation = Evaluation::new(policies);
     (1..).zip(lines("registry")).for_each(|(number, line)| evaluation.registry_line(number, &line));
     evaluation.settle_registry();
     (1..).zip(lines("events")).for_each(|(number, line)| evaluation.event_line(number, &line));

@@ -13,6 +13,7 @@ use domain::interval::IntervalSet;
 use domain::report::ProductStanding;
 use domain::time::{DurationMs, Timestamp};
 use ports::Log;
+use registry::Differences;
 
 use super::{Io, Partition};
 use crate::error::Error;
@@ -97,23 +98,18 @@ impl Partition {
     /// What facts do by time alone: revocations act, the kill switch turns.
     fn turn_facts(&mut self, last: Option<Timestamp>, t: Timestamp, tables: &Tables) {
         let registry = tables.registry.registry();
-        let revoked: Vec<Exclusion> = registry::revoked_between(None, registry, last, t).cloned().collect();
-        self.revoke(&revoked, registry);
-        if last.is_some_and(|last| self.brakes.is_on(last) != self.brakes.is_on(t)) {
-            for place in 0..u32::try_from(self.products.len()).unwrap_or(u32::MAX) {
-                self.touch(place, Timestamp::MAX);
+        let last_at = last.unwrap_or(Timestamp::MIN);
+        if registry.revoked.values().any(|at| last_at < *at && *at <= t) {
+            let differences = Differences::between((registry, last_at), (registry, t));
+            for place in self.places() {
+                if let Some(from) = differences.of(&self.products[place as usize].asin) {
+                    self.touch(place, from);
+                }
             }
         }
-    }
-
-    /// Exclusions that no longer count: whom they may have covered is judged anew from their beginning.
-    pub(super) fn revoke(&mut self, revoked: &[Exclusion], registry: &registry::Registry) {
-        for exclusion in revoked {
-            for place in 0..u32::try_from(self.products.len()).unwrap_or(u32::MAX) {
-                let asin = &self.products[place as usize].asin;
-                if registry.products.get(asin).is_some_and(|product| registry::may_cover(&exclusion.target, product)) {
-                    self.touch(place, exclusion.interval.from);
-                }
+        if last.is_some_and(|last| self.brakes.is_on(last) != self.brakes.is_on(t)) {
+            for place in self.places() {
+                self.touch(place, Timestamp::MAX);
             }
         }
     }
@@ -127,8 +123,7 @@ impl Partition {
         ticked: &mut Ticked,
     ) -> Result<(), Error> {
         let registry = tables.registry.registry();
-        let counts = |exclusion: &&Exclusion| registry.revoked.get(&exclusion.id).is_none_or(|revoked| *revoked > t);
-        let exclusions: Vec<Exclusion> = registry.exclusions.iter().filter(counts).cloned().collect();
+        let exclusions: Vec<Exclusion> = registry.exclusions_at(t).cloned().collect();
         let new_day = last.is_none_or(|last| last.floor_day() < t.floor_day());
         let inputs = self.inputs(tables);
         let round = Round { t, new_day, tables, exclusions: &exclusions, inputs: &inputs };
@@ -156,7 +151,7 @@ impl Partition {
         let later = self.due.split_off(&(t.saturating_add(DurationMs(1)), 0));
         places.extend(std::mem::replace(&mut self.due, later).into_iter().map(|(_, place)| place));
         if new_day {
-            places.extend(0..u32::try_from(self.products.len()).unwrap_or(u32::MAX));
+            places.extend(self.places());
         }
         places
     }
@@ -204,11 +199,16 @@ impl Partition {
         owned.waiting = settles.len();
         let due = settles.into_iter().min().into_iter().chain([owned.life.next_due()]).min();
         if round.new_day {
-            let frozen = round.t.saturating_sub(self.rules.window);
+            let frozen = round.t.saturating_sub(self.rules.frozen_after);
             owned.life.freeze(&case, frozen, round.t);
         }
         self.settle(place, due);
         self.publish_standings(place, judgement.standings, round, io, ticked)
+    }
+
+    /// The numbers of its products.
+    fn places(&self) -> std::ops::Range<u32> {
+        0..u32::try_from(self.products.len()).unwrap_or(u32::MAX)
     }
 
     fn settle(&mut self, place: u32, due: Option<Timestamp>) {
@@ -243,7 +243,7 @@ impl Partition {
 
     /// R24: minute pages are kept one window, down intervals two, and what lives still look at.
     fn forget_past(&mut self, t: Timestamp) {
-        let two_windows = t.saturating_sub(self.rules.window).saturating_sub(self.rules.window);
+        let two_windows = t.saturating_sub(self.rules.frozen_after).saturating_sub(self.rules.frozen_after);
         for owned in &mut self.products {
             let needed = owned.life.needs_from(&self.rules.policies).min(two_windows);
             owned.evidence.forget(needed);

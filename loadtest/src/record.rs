@@ -1,22 +1,30 @@
-//! The oracle: what a reader of the log alone takes to be in force.
+//! What a reader of the `decisions` log alone takes to be in force: a naive reading of R20 and R21, the
+//! oracle for whoever issues.
 
 use domain::decision::{Decision, DecisionId, DecisionKind, Reason, Scope};
 use domain::time::Timestamp;
 
 /// An enforcement decision in force.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct InForce {
-    pub(super) scope: Scope,
-    pub(super) at: Timestamp,
-    pub(super) kind: DecisionKind,
-    pub(super) reasons: Vec<Reason>,
-    pub(super) month: Option<u32>,
+pub struct InForce {
+    /// Where.
+    pub scope: Scope,
+    /// As dated by its latest amendment.
+    pub at: Timestamp,
+    /// What is decided.
+    pub kind: DecisionKind,
+    /// Why, by its latest amendment.
+    pub reasons: Vec<Reason>,
+    /// Of a probation month: its number.
+    pub month: Option<u32>,
 }
 
-const NOTICES: [DecisionKind; 3] = [DecisionKind::Warning, DecisionKind::CoverageWarning, DecisionKind::CriticalOutage];
+const NOTICES: [DecisionKind; 4] =
+    [DecisionKind::Warning, DecisionKind::CoverageWarning, DecisionKind::CriticalOutage, DecisionKind::ServiceDegradation];
 
-/// What decisions say before anything became of them.
-pub(super) fn said(decisions: &[Decision]) -> Vec<InForce> {
+/// What decisions say before anything became of them; warnings lapse and are left out.
+#[must_use]
+pub fn said(decisions: &[Decision]) -> Vec<InForce> {
     let mut out: Vec<InForce> = decisions.iter().filter(|decision| !NOTICES.contains(&decision.kind)).map(in_force).collect();
     out.sort();
     out
@@ -32,7 +40,11 @@ struct Kept {
 }
 
 /// The log with amendments and reversals applied. A removal's reversal takes back its arc.
-pub(super) fn effective(log: &[Decision]) -> Vec<InForce> {
+///
+/// # Panics
+/// When something is amended or reversed that isn't in force: then the log is unsound.
+#[must_use]
+pub fn effective(log: &[Decision]) -> Vec<InForce> {
     let mut kept: Vec<Kept> = Vec::new();
     for decision in log.iter().filter(|decision| !NOTICES.contains(&decision.kind)) {
         let superseded = kept.iter().position(|kept| Some(kept.id) == decision.supersedes);
