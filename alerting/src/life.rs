@@ -90,6 +90,12 @@ impl Life {
         &self.trail.decisions
     }
 
+    /// From which instant on [`Self::decisions`] are complete; those dated earlier are frozen.
+    #[must_use]
+    pub fn complete_from(&self) -> Timestamp {
+        self.memos[0].next
+    }
+
     /// The earliest instant at which time alone may change standing or decisions: until then there
     /// is nothing to do for it but for new evidence and facts. Evidence that is there already, but
     /// counts later only, has to be named by [`Self::expect`].

@@ -54,6 +54,9 @@ pub struct Context<'a> {
     pub by: Issuer,
     /// The number that the first decision gets among what the owner issues.
     pub next_seq: u64,
+    /// From which instant on the implied decisions are complete: what was implied before it is frozen
+    /// (R24) and may have been forgotten.
+    pub complete_from: Timestamp,
     /// How far each input was read, for the evidence.
     pub inputs: &'a [InputPosition],
 }

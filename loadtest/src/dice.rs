@@ -7,37 +7,37 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
 /// A stream of random draws.
 #[derive(Clone, Debug)]
-pub(crate) struct Dice(ChaCha8Rng);
+pub struct Dice(ChaCha8Rng);
 
 impl Dice {
     /// The draws of one stream of a seed. Different streams of one seed are independent, so what
     /// one part draws never shifts another part.
-    pub(crate) fn new(seed: u64, stream: u64) -> Self {
+    pub fn new(seed: u64, stream: u64) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(stream);
         Self(rng)
     }
 
     /// Uniform in `0..end`; 0 when `end` is 0.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         let product = u128::from(self.0.next_u64()) * u128::from(end);
         u64::try_from(product >> 64).expect("below end, which is 64 bits")
     }
 
     /// Uniform in `from..=to`; `from` when the range is empty.
-    pub(crate) fn between(&mut self, from: i64, to: i64) -> i64 {
+    pub fn between(&mut self, from: i64, to: i64) -> i64 {
         let span = u64::try_from(to.saturating_sub(from)).unwrap_or(0);
         from.saturating_add_unsigned(self.below(span.saturating_add(1)))
     }
 
     /// Uniform in `0..end` as an index; 0 when `end` is 0.
-    pub(crate) fn index(&mut self, end: usize) -> usize {
+    pub fn index(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.below(end)).expect("below end, which is a usize")
     }
 
     /// True in `ppm` of 1,000,000 cases.
-    pub(crate) fn chance(&mut self, ppm: i64) -> bool {
+    pub fn chance(&mut self, ppm: i64) -> bool {
         self.between(0, PPM - 1) < ppm
     }
 
@@ -45,19 +45,19 @@ impl Dice {
     ///
     /// # Panics
     /// When there is none.
-    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
         &items[self.index(items.len())]
     }
 
     /// `least` or more with a long tail: each doubling is half as likely as the one before.
-    pub(crate) fn long_tail(&mut self, least: u64, doublings_max: u32) -> u64 {
+    pub fn long_tail(&mut self, least: u64, doublings_max: u32) -> u64 {
         let doublings = self.0.next_u64().trailing_zeros().min(doublings_max);
         let low = least << doublings;
         low + self.below(low)
     }
 
     /// Shuffles `items`.
-    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for end in (1..items.len()).rev() {
             items.swap(end, self.index(end + 1));
         }

@@ -19,6 +19,7 @@ use domain::decision::Issuer;
 use domain::event::EventBody;
 use domain::id::{Region, Subject, SubjectKind};
 use domain::policy::Policies;
+use domain::report::ProductStanding;
 use domain::time::{DAY_MS, DurationMs, Timestamp};
 use ingest::{RecentNames, partition_of};
 use ports::state::StateStore;
@@ -222,6 +223,17 @@ impl Partition {
     #[must_use]
     pub fn issued(&self, asin: &domain::Asin) -> Option<&alerting::Issued> {
         self.numbers.get(asin).map(|&place| &self.products[place as usize].issued)
+    }
+
+    /// How its products stood when they were last judged.
+    pub fn standings(&self) -> impl Iterator<Item = &ProductStanding> {
+        self.products.iter().flat_map(|owned| &owned.standings)
+    }
+
+    /// What is implied of a product at T, as far as it isn't frozen and over.
+    #[must_use]
+    pub fn implied(&self, asin: &domain::Asin) -> &[Decision] {
+        self.numbers.get(asin).map(|&place| self.products[place as usize].life.decisions()).unwrap_or_default()
     }
 
     fn apply(&mut self, subject: u32, region: Region, at: Timestamp, body: EventBody) {

@@ -96,6 +96,7 @@ impl Programme {
                 brakes: &mut self.brakes,
                 by: Issuer::Programme,
                 next_seq: self.journal.last_seq() + out.len() as u64 + 1,
+                complete_from: Timestamp::MIN,
                 inputs: &inputs,
             };
             let implied = by_manufacturer.get(&manufacturer).map(Vec::as_slice).unwrap_or_default();

@@ -12,6 +12,8 @@ pub(super) fn reconcile(desk: &mut Desk<'_>, scope: Scope, implied: &[&Decision]
     let mut plan = Plan::new(&desk.issued, scope, implied);
     let answers = proposals::answers(desk, scope, implied, &plan.arcs, &plan.counterparts);
     plan.gone.extend(answers.gone);
+    // What is frozen stays as it was issued.
+    plan.gone.retain(|&entry| desk.issued.latest(entry).at >= desk.context.complete_from);
     let is_switched_on = desk.context.brakes.is_on(desk.context.t);
     for &entry in &plan.gone {
         // A badge that would go off by this waits while enforcement is paused.

@@ -102,14 +102,14 @@ impl Issued {
     }
 
     /// Drops what can't be touched any more: arcs that were closed or taken back, and everything
-    /// else dated, before `before`. A proposal so old lapses. `before` is T − 2 W (R24); nothing
-    /// dated earlier is issued from then on.
+    /// else dated, before `before`. A proposal so old lapses. `before` is T − 2 W (R24). Where something
+    /// was dropped, nothing dated earlier is issued from then on: it may be what was dropped.
     pub fn forget(&mut self, before: Timestamp) {
-        self.horizon = self.horizon.max(before);
-        let kept: Vec<usize> = (0..self.entries.len()).filter(|&entry| !self.is_past(entry)).collect();
+        let kept: Vec<usize> = (0..self.entries.len()).filter(|&entry| !self.is_past(entry, before)).collect();
         if kept.len() == self.entries.len() {
             return;
         }
+        self.horizon = self.horizon.max(before);
         let mut places: Vec<usize> = kept.iter().flat_map(|&entry| self.places(entry)).collect();
         places.sort_unstable();
         places.dedup();
@@ -226,20 +226,20 @@ impl Issued {
         amendments.iter().copied().chain([*first]).chain(*taken_back)
     }
 
-    /// Whether an entry, or the whole arc that it is part of, is over since before the horizon.
-    fn is_past(&self, entry: usize) -> bool {
+    /// Whether an entry, or the whole arc that it is part of, is over since before an instant.
+    fn is_past(&self, entry: usize, before: Timestamp) -> bool {
         let is_opening = |entry: usize| Role::of(self.first(entry).kind) == Role::Opening;
         let opening = if is_opening(entry) { Some(entry) } else { self.entries[entry].arc };
-        let Some(opening) = opening else { return self.is_before_horizon(entry) };
+        let Some(opening) = opening else { return self.is_before(entry, before) };
         let mut of_arc = self.entries().filter(|&other| other == opening || self.entries[other].arc == Some(opening));
         let is_closed = self.reversal(opening).is_some()
             || self
                 .standing()
                 .any(|other| self.entries[other].arc == Some(opening) && Role::of(self.first(other).kind) == Role::Closing);
-        is_closed && of_arc.all(|other| self.is_before_horizon(other))
+        is_closed && of_arc.all(|other| self.is_before(other, before))
     }
 
-    fn is_before_horizon(&self, entry: usize) -> bool {
-        self.latest(entry).at < self.horizon && self.reversal(entry).is_none_or(|reversal| reversal.at < self.horizon)
+    fn is_before(&self, entry: usize, before: Timestamp) -> bool {
+        self.latest(entry).at < before && self.reversal(entry).is_none_or(|reversal| reversal.at < before)
     }
 }

@@ -189,6 +189,7 @@ impl Partition {
             brakes: &mut self.brakes,
             by: Issuer::Partition(self.number),
             next_seq: self.journal.last_seq() + ticked.issued.len() as u64 + 1,
+            complete_from: owned.life.complete_from(),
             inputs: round.inputs,
         };
         let issued = reconcile(&owned.issued, &in_order(implied), context);

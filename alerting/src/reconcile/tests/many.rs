@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::decision::{Decision, DecisionKind, Issuer};
+use domain::time::Timestamp;
 use domain::fact::{Ruling, Verdict};
 
 use super::story::{at, implied, policies, ruling};
@@ -29,6 +30,7 @@ fn of_21_removals_in_an_hour_one_is_proposed_and_waits() {
                 brakes: &mut brakes,
                 by: Issuer::Partition(0),
                 next_seq: 1,
+                complete_from: Timestamp::MIN,
                 inputs: &[],
             };
             for decision in reconcile(issued, &[removal], context) {

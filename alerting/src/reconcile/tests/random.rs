@@ -150,6 +150,7 @@ impl Live {
                 brakes,
                 by: Issuer::Partition(0),
                 next_seq: issued.total() as u64 + 1,
+                complete_from: Timestamp::MIN,
                 inputs: &[],
             },
         )

@@ -126,6 +126,7 @@ pub(super) fn play(policies: &Policies, asin: Option<&str>, steps: &[Step<'_>]) 
                             brakes: &mut brakes,
                             by: Issuer::Partition(0),
                             next_seq: issued.total() as u64 + 1,
+                            complete_from: Timestamp::MIN,
                             inputs: &inputs,
                         },
                     )

@@ -1,0 +1,197 @@
+//! What came out, held against what the auditor finds in the logs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::decision::Issuer;
+use domain::{Decision, DecisionKind, Policies, Report, Scope, Timestamp};
+use loadtest::auditor::{AuditInput, audit, differences};
+use loadtest::record::{InForce, effective, said};
+use loadtest::truth::{LogRecord, of_logs};
+use ports::Log;
+use ports::memory::StoredRecord;
+
+use crate::faults::shown;
+use crate::world::Simulation;
+
+/// What is wrong; nothing, if all is well.
+pub(crate) fn faults(simulation: &Simulation) -> Vec<String> {
+    let mut faults = Vec::new();
+    let log = published(simulation, &mut faults);
+    let truth = truth(simulation);
+    standings(simulation, &truth, &mut faults);
+    enforcement(simulation, &truth, &log, &mut faults);
+    suspensions(simulation, &truth, &log, &mut faults);
+    faults
+}
+
+/// What happened that is counted.
+pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
+    let log = published(simulation, &mut Vec::new());
+    let has = |kind: DecisionKind| log.iter().any(|decision| decision.kind == kind);
+    let reversals: BTreeSet<_> =
+        log.iter().filter(|decision| decision.kind == DecisionKind::Reversal).map(|decision| decision.id).collect();
+    let reissued = log.iter().any(|decision| decision.supersedes.is_some_and(|id| reversals.contains(&id)));
+    let sum = |of: fn(&crate::process::Process) -> u64| simulation.processes.iter().map(of).sum::<u64>() > 0;
+    let truth = of_logs(&simulation.world.policies, &records(&registry(simulation)), &records(&health(simulation)));
+    let first = simulation.world.deliveries.first().map_or(Timestamp::MAX, |delivery| delivery.at);
+    let switches = simulation.world.policies.versions().iter().skip(1);
+    let is_switched = switches.map(|policy| policy.effective_from).any(|at| first < at && at <= simulation.end);
+    [
+        ("reversal", !reversals.is_empty()),
+        ("amendment", has(DecisionKind::Amendment)),
+        ("proposal", has(DecisionKind::Proposal)),
+        ("removal", has(DecisionKind::BadgeRemoval)),
+        ("suspension", has(DecisionKind::Suspension)),
+        ("reinstatement", has(DecisionKind::Reinstatement)),
+        ("re-issue", reissued),
+        ("page loaded", sum(|process| process.counts.pages_loaded)),
+        ("event sent on to its owner", sum(|process| process.counts.rerouted)),
+        ("crash", sum(|process| process.crashes)),
+        ("crash between issue and publication", sum(|process| process.crashed_unpublished)),
+        ("policy switch", is_switched),
+        ("event set aside", truth.set_aside > 0),
+        ("event before its registration", truth.unknown > 0),
+        ("several processes", simulation.processes.len() > 1),
+    ]
+    .into_iter()
+    .filter_map(|(what, happened)| happened.then_some(what))
+    .collect()
+}
+
+/// Decisions as a reader takes them in: each owner's in order, repetitions dropped.
+fn published(simulation: &Simulation, faults: &mut Vec<String>) -> Vec<Decision> {
+    let mut by_issuer: BTreeMap<Issuer, Vec<(u64, Vec<u8>)>> = BTreeMap::new();
+    let (mut log, mut ids) = (Vec::new(), BTreeSet::new());
+    let records = [Log::Decisions, Log::Programme].into_iter().flat_map(|log| simulation.logs.records(log));
+    for StoredRecord { payload, .. } in records {
+        let decision = wire::decision::parse(&payload).expect("a decision");
+        let issued = decision.evidence.issued.clone().expect("live decisions say when they were issued");
+        let seen = by_issuer.entry(issued.by).or_default();
+        let last = seen.last().map_or(0, |(seq, _)| *seq);
+        if issued.seq <= last {
+            if seen.iter().any(|(seq, bytes)| *seq == issued.seq && *bytes != payload) {
+                faults.push(format!("{} was published again with other content", decision.id));
+            }
+            continue;
+        }
+        if issued.seq != last + 1 {
+            faults.push(format!("owner {}: {} follows {last}: a decision was lost", issued.by, issued.seq));
+        }
+        if !ids.insert(decision.id) {
+            faults.push(format!("two decisions are called {}", decision.id));
+        }
+        seen.push((issued.seq, payload));
+        log.push(decision);
+    }
+    log
+}
+
+fn registry(simulation: &Simulation) -> Vec<StoredRecord> {
+    simulation.logs.records(Log::Registry)
+}
+
+fn health(simulation: &Simulation) -> Vec<StoredRecord> {
+    simulation.logs.records(Log::Health)
+}
+
+fn records(stored: &[StoredRecord]) -> Vec<LogRecord<'_>> {
+    let record = |record: &'_ StoredRecord| (record.partition, record.offset, record.appended_at);
+    stored
+        .iter()
+        .map(|stored| {
+            let (partition, offset, appended_at) = record(stored);
+            LogRecord { partition, offset, appended_at, payload: &stored.payload }
+        })
+        .collect()
+}
+
+fn truth(simulation: &Simulation) -> Report {
+    let (registry, health) = (registry(simulation), health(simulation));
+    let truth = of_logs(&simulation.world.policies, &records(&registry), &records(&health));
+    let policies: &Policies = &simulation.world.policies;
+    audit(&AuditInput { policies, facts: &truth.facts, events: &truth.events, at: simulation.end })
+}
+
+/// How every product stands, to the last number.
+fn standings(simulation: &Simulation, truth: &Report, faults: &mut Vec<String>) {
+    let nodes = simulation.processes.iter().map(|process| process.node());
+    let mut products: Vec<_> =
+        nodes.flat_map(|node| node.partitions().iter().flat_map(|partition| partition.standings().cloned())).collect();
+    products.sort_by(|a, b| (&a.asin, a.scope).cmp(&(&b.asin, b.scope)));
+    let told = Report { at: simulation.end, products, manufacturers: Vec::new(), decisions: Vec::new(), rejected: Vec::new() };
+    let expected = Report { manufacturers: Vec::new(), decisions: Vec::new(), rejected: Vec::new(), ..truth.clone() };
+    faults.extend(differences(&told, &expected).into_iter().map(|fault| format!("standings: {fault}")));
+}
+
+/// What a reader of the decisions takes to be in force is what is implied; but for what waits for a ruling.
+fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults: &mut Vec<String>) {
+    for asin in truth.products.iter().map(|product| &product.asin).collect::<BTreeSet<_>>() {
+        let about = |decision: &&Decision| decision.asin.as_ref() == Some(asin);
+        let issued: Vec<Decision> = log.iter().filter(about).cloned().collect();
+        let implied: Vec<Decision> = truth.decisions.iter().filter(about).cloned().collect();
+        let (in_force, implied) = (effective(&issued), said(&implied));
+        let waits: BTreeSet<Scope> = braked(&in_force, &issued);
+        let compared = |list: Vec<InForce>| -> Vec<InForce> {
+            list.into_iter().filter(|one| one.kind != DecisionKind::Proposal && !waits.contains(&one.scope)).collect()
+        };
+        let (in_force, implied) = (compared(in_force), compared(implied));
+        if in_force != implied {
+            let nodes = simulation.processes.iter().map(|process| process.node());
+            let kept: Vec<_> = nodes.flat_map(|node| node.partitions()).flat_map(|partition| partition.implied(asin)).collect();
+            faults.push(format!("{asin}: kept by its owner: {}", kept.into_iter().map(line).collect::<Vec<_>>().join("; ")));
+            faults.push(format!("{asin}: issued: {}", issued.iter().map(line).collect::<Vec<_>>().join("; ")));
+            let only = |one: &[InForce], other: &[InForce]| {
+                one.iter().filter(|decision| !other.contains(decision)).cloned().collect::<Vec<_>>()
+            };
+            faults.push(format!(
+                "{asin} at {}: only issued {:#?}, only implied {:#?}",
+                shown(Some(simulation.end)),
+                only(&in_force, &implied),
+                only(&implied, &in_force)
+            ));
+        }
+    }
+}
+
+/// A decision on one line.
+fn line(decision: &Decision) -> String {
+    let reasons = decision.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let issued = decision.evidence.issued.as_ref().map(|issued| issued.at);
+    format!("{} {} {} {} [{reasons}] issued {}", decision.id, decision.kind, decision.scope, decision.at, shown(issued))
+}
+
+/// Scopes in which a removal is held back by a brake and nobody has ruled.
+fn braked(in_force: &[InForce], issued: &[Decision]) -> BTreeSet<Scope> {
+    let is_brake = |reason: &domain::Reason| matches!(reason, domain::Reason::KillSwitch | domain::Reason::RemovalLimit);
+    let proposals = in_force.iter().filter(|one| one.kind == DecisionKind::Proposal && one.reasons.iter().any(is_brake));
+    let answered = |one: &&InForce| {
+        !issued.iter().any(|later| later.kind == DecisionKind::BadgeRemoval && later.scope == one.scope && later.at >= one.at)
+    };
+    proposals.filter(answered).map(|one| one.scope).collect()
+}
+
+/// A manufacturer is suspended by what was issued; where nothing waits that is what is implied.
+fn suspensions(simulation: &Simulation, truth: &Report, log: &[Decision], faults: &mut Vec<String>) {
+    let Some(programme) = simulation.processes[0].node().programme() else { return };
+    if log.iter().any(|decision| decision.kind == DecisionKind::Proposal) {
+        return;
+    }
+    let told = Report {
+        at: simulation.end,
+        products: Vec::new(),
+        manufacturers: programme.standings().to_vec(),
+        decisions: Vec::new(),
+        rejected: Vec::new(),
+    };
+    let expected = Report { products: Vec::new(), decisions: Vec::new(), rejected: Vec::new(), ..truth.clone() };
+    faults.extend(differences(&told, &expected).into_iter().map(|fault| format!("manufacturers: {fault}")));
+    for manufacturer in &truth.manufacturers {
+        let about = |decision: &&Decision| decision.asin.is_none() && decision.manufacturer == manufacturer.id;
+        let issued: Vec<Decision> = log.iter().filter(about).cloned().collect();
+        let implied: Vec<Decision> = truth.decisions.iter().filter(about).cloned().collect();
+        let (in_force, implied) = (effective(&issued), said(&implied));
+        if in_force != implied {
+            faults.push(format!("manufacturer {}: in force {in_force:#?}, implied {implied:#?}", manufacturer.id));
+        }
+    }
+}

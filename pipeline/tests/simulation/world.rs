@@ -1,0 +1,197 @@
+//! The simulated world: time, what is appended from outside, the processes, and people who rule.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use domain::fact::{Acknowledgement, Ruling, Verdict};
+use domain::time::{DAY_MS, DurationMs, HOUR_MS, MINUTE_MS};
+use domain::{DecisionId, DecisionKind, Fact, Timestamp};
+use loadtest::dice::Dice;
+use loadtest::world::{Parcel, World, settled_after};
+use pipeline::Rules;
+use ports::{Log, MemoryLogs, RecordSink};
+
+use crate::process::Process;
+
+const STEPS: u64 = 77;
+/// Rounds after the last append until nothing more happens.
+const ROUNDS_MAX: usize = 60;
+
+/// A simulation under way, or over.
+pub(crate) struct Simulation {
+    pub(crate) world: World,
+    pub(crate) rules: Rc<Rules>,
+    pub(crate) logs: MemoryLogs,
+    pub(crate) processes: Vec<Process>,
+    /// T in the end.
+    pub(crate) end: Timestamp,
+    dice: Dice,
+    /// Proposals and outages that somebody has looked at.
+    answered: BTreeSet<DecisionId>,
+}
+
+impl Simulation {
+    pub(crate) fn new(seed: u64) -> Self {
+        let world = World::new(seed);
+        let mut dice = Dice::new(seed, STEPS);
+        let rules = Rc::new(Rules::new(world.policies.clone(), world.partitions));
+        let start = world.deliveries.first().map_or(Timestamp::MIN, |delivery| delivery.at);
+        let logs = MemoryLogs::new(world.partitions, start);
+        let all: Vec<u32> = (0..world.partitions).collect();
+        let processes = if world.partitions > 1 && dice.chance(400_000) {
+            let (left, right) = all.split_at(1 + dice.index(all.len() - 1));
+            vec![Process::new(left.to_vec(), false), Process::new(right.to_vec(), false)]
+        } else {
+            vec![Process::new(all, true)]
+        };
+        Self { end: start, rules, logs, processes, dice, world, answered: BTreeSet::new() }
+    }
+
+    pub(crate) fn run(mut self) -> Self {
+        let deliveries = std::mem::take(&mut self.world.deliveries);
+        for delivery in &deliveries {
+            self.pass_time(delivery.at);
+            self.append(&delivery.what);
+            self.act();
+        }
+        let last = deliveries.last().map_or(self.end, |delivery| delivery.at);
+        self.finish(last);
+        self.world.deliveries = deliveries;
+        self
+    }
+
+    /// Lets time pass, with ticks on the way.
+    fn pass_time(&mut self, to: Timestamp) {
+        let from = self.logs.now();
+        if (to - from).ms() > HOUR_MS {
+            for _ in 0..self.dice.below(3) {
+                let at = Timestamp::clamped(self.dice.between(from.ms(), to.ms()));
+                self.logs.set_now(at);
+                self.tick_logs(500_000);
+                self.act();
+            }
+        }
+        self.logs.set_now(to);
+        if self.dice.chance(300_000) {
+            self.tick_logs(700_000);
+        }
+    }
+
+    /// Ticks in some of the logs, as idle partitions get them.
+    fn tick_logs(&mut self, share: i64) {
+        for partition in 0..self.world.partitions {
+            if self.dice.chance(share) {
+                self.put(Log::Health, partition, wire::tick::TICK);
+            }
+        }
+        if self.dice.chance(share) {
+            self.put(Log::Registry, 0, wire::tick::TICK);
+        }
+    }
+
+    fn append(&mut self, parcel: &Parcel) {
+        match parcel {
+            Parcel::Fact(fact) => self.put_fact(fact),
+            Parcel::Events(events, partition) => {
+                let mut lines = Vec::new();
+                for event in events {
+                    if !lines.is_empty() {
+                        lines.push(b'\n');
+                    }
+                    wire::event::write(&event.as_ref(), &mut lines);
+                }
+                match partition {
+                    Some(partition) => self.put(Log::Health, *partition, &lines),
+                    None => {
+                        self.logs.append(Log::Health, &events[0].subject.to_string(), &lines).expect("simulated logs take all")
+                    }
+                }
+            }
+        }
+    }
+
+    fn put(&mut self, log: Log, partition: u32, payload: &[u8]) {
+        self.logs.append_to(log, partition, "", payload).expect("simulated logs take all");
+    }
+
+    fn put_fact(&mut self, fact: &Fact) {
+        let mut line = Vec::new();
+        wire::fact::write(fact, &mut line);
+        self.put(Log::Registry, 0, &line);
+    }
+
+    /// Some steps of some processes; now and then one crashes.
+    fn act(&mut self) {
+        for _ in 0..self.dice.below(8) {
+            let place = self.dice.index(self.processes.len());
+            let process = &mut self.processes[place];
+            match self.dice.below(100) {
+                0 => process.kill(),
+                1..3 => process.light(&mut self.dice),
+                _ => {
+                    process.act(&self.rules, &mut self.logs, &mut self.dice);
+                }
+            }
+        }
+        if self.dice.chance(200_000) {
+            self.answer();
+        }
+    }
+
+    /// People look at what was decided since they last looked.
+    fn answer(&mut self) {
+        for record in self.logs.records(Log::Decisions) {
+            let decision = wire::decision::parse(&record.payload).expect("a decision");
+            if !matches!(decision.kind, DecisionKind::Proposal | DecisionKind::CriticalOutage)
+                || !self.answered.insert(decision.id)
+            {
+                continue;
+            }
+            let (now, Some(asin)) = (self.logs.now(), decision.asin.clone()) else { continue };
+            let fact = match decision.kind {
+                DecisionKind::Proposal if self.dice.chance(750_000) => Fact::Ruling(Ruling {
+                    proposal: decision.id,
+                    asin,
+                    scope: decision.scope,
+                    proposed_at: decision.at,
+                    at: now,
+                    verdict: if self.dice.chance(500_000) { Verdict::Confirmed } else { Verdict::Refused },
+                    by: "the team".to_owned(),
+                    note: None,
+                }),
+                DecisionKind::CriticalOutage if self.dice.chance(500_000) => Fact::Acknowledgement(Acknowledgement {
+                    outage: decision.id,
+                    asin,
+                    at: now,
+                    by: "the maker".to_owned(),
+                    cause: "a simulation".to_owned(),
+                    expected_fix: now + DurationMs(DAY_MS),
+                }),
+                _ => continue,
+            };
+            self.put_fact(&fact);
+        }
+    }
+
+    /// Until everything is read, decided and settled.
+    fn finish(&mut self, last: Timestamp) {
+        self.catch_up(last + DurationMs(MINUTE_MS));
+        self.answer();
+        let end = self.logs.now() + settled_after(&self.world.policies);
+        self.catch_up(end);
+        self.end = end;
+    }
+
+    fn catch_up(&mut self, to: Timestamp) {
+        self.logs.set_now(to);
+        self.tick_logs(1_000_000);
+        for round in 0.. {
+            assert!(round < ROUNDS_MAX, "seed {}: the processes don't come to rest", self.world.seed);
+            let taken: usize = self.processes.iter_mut().map(|process| process.catch_up(&self.rules, &mut self.logs)).sum();
+            let is_there = self.processes.iter().all(|process| process.node().t() == Some(self.logs.now()));
+            if taken == 0 && is_there {
+                break;
+            }
+        }
+    }
+}
