@@ -46,7 +46,8 @@ struct Kept {
 #[must_use]
 pub fn effective(log: &[Decision]) -> Vec<InForce> {
     let mut kept: Vec<Kept> = Vec::new();
-    for decision in log.iter().filter(|decision| !NOTICES.contains(&decision.kind)) {
+    let is_about_notice = |decision: &&Decision| NOTICES.contains(&decision.evidence.amends.unwrap_or(decision.kind));
+    for decision in log.iter().filter(|decision| !is_about_notice(decision)) {
         let superseded = kept.iter().position(|kept| Some(kept.id) == decision.supersedes);
         match decision.kind {
             DecisionKind::Amendment => {

@@ -24,11 +24,10 @@ pub enum BadgeOfRecord {
     Off,
 }
 
-/// A stretch in which a badge was off in a scope, and when it was removed: perhaps in another one.
+/// A stretch in which a badge was off in a scope, from the removal on: perhaps in another scope.
 struct Off {
     scope: Scope,
     span: Interval,
-    removed_at: Timestamp,
 }
 
 impl Issued {
@@ -50,13 +49,13 @@ impl Issued {
     /// When the product counts as removed for its manufacturer's suspension, by what was issued: the
     /// counterpart of [`crate::Judgement::removed`], by scope. Removed until reinstated; without a badge
     /// no longer than `probation.months`, of the version in force at the removal, after it. At a switch
-    /// of scopes it ends in the old ones and goes on in those that take the state over (R18).
+    /// of scopes it ends in the old ones; in those that take the state over it reaches back to the removal (R18).
     #[must_use]
     pub fn removed(&self, policies: &Policies, product: &Product) -> Vec<(Scope, IntervalSet)> {
         let mut out: BTreeMap<Scope, IntervalSet> = BTreeMap::new();
-        for Off { scope, span, removed_at } in self.off(policies, product) {
-            let months = policies.at(removed_at).probation_months;
-            let least = Interval::new(removed_at, removed_at.plus_months(months)).intersect(span);
+        for Off { scope, span } in self.off(policies, product) {
+            let months = policies.at(span.from).probation_months;
+            let least = Interval::new(span.from, span.from.plus_months(months)).intersect(span);
             let part = held(product, scope).clip(span).union(&IntervalSet::from(least));
             let all = out.entry(scope).or_default();
             *all = all.union(&part);
@@ -82,22 +81,14 @@ impl Issued {
                 removed = carried(&removed, rule, phase.from, product);
             }
             before = Some(rule);
-            // Since when the badge has been off in this phase, by scope.
-            let mut since: BTreeMap<Scope, Timestamp> = removed.keys().map(|&scope| (scope, phase.from)).collect();
             for &(at, role, scope) in turns.iter().filter(|(at, _, scope)| phase.contains(*at) && is_of(rule, *scope)) {
                 if role == Role::Opening {
                     removed.entry(scope).or_insert(at);
-                    since.entry(scope).or_insert(at);
-                } else if let (Some(removed_at), Some(from)) = (removed.remove(&scope), since.remove(&scope)) {
-                    out.push(Off { scope, span: Interval::new(from, at), removed_at });
+                } else if let Some(removed_at) = removed.remove(&scope) {
+                    out.push(Off { scope, span: Interval::new(removed_at, at) });
                 }
             }
-            let until_switch = since.into_iter().filter_map(|(scope, from)| Some((scope, from, *removed.get(&scope)?)));
-            out.extend(until_switch.map(|(scope, from, removed_at)| Off {
-                scope,
-                span: Interval::new(from, phase.to),
-                removed_at,
-            }));
+            out.extend(removed.iter().map(|(&scope, &removed_at)| Off { scope, span: Interval::new(removed_at, phase.to) }));
         }
         out
     }

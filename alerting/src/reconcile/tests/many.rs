@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::decision::{Decision, DecisionKind, Issuer};
-use domain::time::Timestamp;
 use domain::fact::{Ruling, Verdict};
+use domain::time::Timestamp;
 
 use super::story::{at, implied, policies, ruling};
 use crate::brakes::Brakes;
