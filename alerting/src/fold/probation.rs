@@ -110,10 +110,8 @@ impl Fold<'_, '_> {
         let evidence = self.scope.evidence(Interval::new(start, at), None, &[], at);
         self.decide(DecisionKind::Reinstatement, Vec::new(), at, evidence);
         self.state.floor = Some(start);
-        if let Some(removed_at) = self.state.removed_at.take() {
-            let interval = Interval::new(removed_at, at);
-            self.trail.removals.push(crate::state::Removal { scope: self.scope.scope, interval });
-        }
+        self.trail.removals.extend(self.state.removal(at));
+        self.state.removed_at = None;
         Phase::On { next: at, active: Active::default() }
     }
 

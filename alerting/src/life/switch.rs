@@ -9,7 +9,7 @@ use super::Memo;
 use crate::case::{Case, held};
 use crate::fold::Trail;
 use crate::scope::TICK;
-use crate::state::{Phase, Refused, Removal, State};
+use crate::state::{Phase, Refused, State};
 use crate::warnings::Active;
 
 /// How bad a state is, where the worst holds.
@@ -29,10 +29,7 @@ impl Memo {
         let (before, now) = (&versions[self.version], &versions[self.version + 1]);
         self.version += 1;
         if before.scope != now.scope {
-            let open = self.lanes.iter().filter_map(|state| {
-                state.removed_at.map(|from| Removal { scope: state.scope, interval: Interval::new(from, at) })
-            });
-            trail.removals.extend(open);
+            trail.removals.extend(self.lanes.iter().filter_map(|state| state.removal(at)));
             self.lanes = match now.scope {
                 ScopeRule::Region => self.to_regions(case, at),
                 ScopeRule::Global => self.to_global(case, at).into_iter().collect(),
@@ -53,7 +50,7 @@ impl Memo {
         let before = Interval::new(Timestamp::MIN, at);
         let scopes = crate::case::scopes(ScopeRule::Region).iter().copied();
         let badged = scopes.filter(|scope| held(case.product, *scope).intersects(before));
-        badged.map(|scope| State { scope, ..global.clone() }).collect()
+        badged.map(|scope| State { scope, since: at, ..global.clone() }).collect()
     }
 
     /// The worst of the states where the badge is held, or of all where it is held nowhere.
@@ -74,7 +71,7 @@ impl Memo {
             Phase::Proposed(proposal) => proposal.active = actives.fold(proposal.active, Active::union),
             Phase::Removed { .. } | Phase::Probation { .. } | Phase::Broken(_) => {}
         }
-        out.scope = Scope::Global;
+        (out.scope, out.since) = (Scope::Global, at);
         out.floor = self.lanes.iter().filter_map(|state| state.floor).max();
         out.refused = asked.iter().filter_map(|state| state.refused).reduce(Refused::max).filter(|_| out.removed_at.is_none());
         out.ruled = self.lanes.iter().filter_map(|state| state.ruled).max();
