@@ -63,10 +63,15 @@ impl<'a> Fold<'_, 'a> {
             .find(|ruling| ruling.scope == proposal.scope && breach <= ruling.at && ruling.proposed_at < over)
     }
 
-    /// What the window holds at an instant.
+    /// What the window holds at an instant; at a reset the larger of both years, as both are judged.
     fn used(&self, at: Timestamp) -> Refused {
-        let window = self.scope.window(self.scope.policy.frame_at(at), self.state.floor, at);
-        let outages = self.scope.counting(window, self.state.floor).len();
-        Refused { downtime_ms: self.scope.downtime.ms_within(window), outages }
+        let policy = self.scope.policy;
+        let used_of = |frame| {
+            let window = self.scope.window(frame, self.state.floor, at);
+            let outages = self.scope.counting(window, self.state.floor).len();
+            Refused { downtime_ms: self.scope.downtime.ms_within(window), outages }
+        };
+        let used = used_of(policy.frame_at(at));
+        policy.frame_ending_at(at).map_or(used, |ending| used.max(used_of(ending)))
     }
 }
