@@ -23,8 +23,8 @@ pub(crate) struct State {
     pub(crate) removed_at: Option<Timestamp>,
     /// What a breach has to exceed beside the policy's limits, after a refusal (R22).
     pub(crate) refused: Option<Refused>,
-    /// The last ruling used: its instant and its proposal.
-    pub(crate) ruled: Option<(Timestamp, DecisionId)>,
+    /// The last ruling used, by its order.
+    pub(crate) ruled: Option<(Timestamp, Timestamp, DecisionId)>,
     /// The first instant at which no critical outage was looked for.
     pub(crate) critical_next: Timestamp,
     /// The last critical outage that was told.
