@@ -13,7 +13,8 @@ use domain::time::Timestamp;
 
 use crate::scope::{ScopeCase, TICK};
 use crate::standing;
-use crate::state::{Phase, Removal, State};
+use crate::state::{Phase, State};
+use crate::suspension::Removal;
 
 mod badge_on;
 mod critical;

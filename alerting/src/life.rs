@@ -7,17 +7,16 @@
 //! left. Nothing of what lies in or after the minute that holds T is remembered: it may change
 //! by time alone.
 
-use std::collections::BTreeMap;
-
 use domain::decision::{Decision, Scope};
-use domain::interval::{Interval, IntervalSet};
+use domain::interval::IntervalSet;
 use domain::policy::Policies;
 use domain::time::{DurationMs, MINUTE_MS, Timestamp};
 
-use crate::case::{Case, Judgement, enabled_at, held, scopes};
+use crate::case::{Case, Judgement, enabled_at, scopes};
 use crate::fold::{Fold, Trail, standing_of};
 use crate::scope::{ScopeCase, TICK};
-use crate::state::{Removal, State};
+use crate::state::State;
+use crate::suspension;
 
 mod due;
 mod memos;
@@ -173,21 +172,10 @@ impl Life {
         self.memos.iter_mut().for_each(|memo| memo.decisions -= forgotten);
     }
 
-    /// R16: removed until reinstated; without a badge no longer than `probation.months` after
-    /// the removal.
+    /// All removals so far, as they count for suspensions (R16).
     fn removed(&self, case: &Case<'_>, tip: &Memo) -> Vec<(Scope, IntervalSet)> {
-        let open = tip.lanes.iter().filter_map(|state| {
-            state.removed_at.map(|at| Removal { scope: state.scope, interval: Interval::new(at, Timestamp::MAX) })
-        });
-        let mut out: BTreeMap<Scope, IntervalSet> = BTreeMap::new();
-        for Removal { scope, interval } in self.trail.removals.iter().copied().chain(open) {
-            let months = case.policies.at(interval.from).probation_months;
-            let least = Interval::new(interval.from, interval.from.plus_months(months)).intersect(interval);
-            let part = held(case.product, scope).clip(interval).union(&IntervalSet::from(least));
-            let all = out.entry(scope).or_default();
-            *all = all.union(&part);
-        }
-        out.into_iter().collect()
+        let open = tip.lanes.iter().filter_map(|state| state.removal(Timestamp::MAX));
+        suspension::counted(case.policies, case.product, self.trail.removals.iter().copied().chain(open))
     }
 }
 

@@ -7,12 +7,15 @@ use domain::decision::{DecisionId, Reason, Scope};
 use domain::interval::Interval;
 use domain::time::Timestamp;
 
+use crate::suspension::Removal;
 use crate::warnings::Active;
 
 /// A life in one scope.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct State {
     pub(crate) scope: Scope,
+    /// When the policy came to judge the scope.
+    pub(crate) since: Timestamp,
     pub(crate) phase: Phase,
     /// Start of the last passed probation (R10).
     pub(crate) floor: Option<Timestamp>,
@@ -20,8 +23,8 @@ pub(crate) struct State {
     pub(crate) removed_at: Option<Timestamp>,
     /// What a breach has to exceed beside the policy's limits, after a refusal (R22).
     pub(crate) refused: Option<Refused>,
-    /// The last ruling used: its instant and its proposal.
-    pub(crate) ruled: Option<(Timestamp, DecisionId)>,
+    /// The last ruling used, by its order.
+    pub(crate) ruled: Option<(Timestamp, Timestamp, DecisionId)>,
     /// The first instant at which no critical outage was looked for.
     pub(crate) critical_next: Timestamp,
     /// The last critical outage that was told.
@@ -96,18 +99,12 @@ pub(crate) struct Broken {
     pub(crate) reasons: Vec<Reason>,
 }
 
-/// When a product was removed in a scope, to its end (R16).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Removal {
-    pub(crate) scope: Scope,
-    pub(crate) interval: Interval,
-}
-
 impl State {
     /// A life that begins.
     pub(crate) fn new(scope: Scope, enabled_at: Timestamp) -> Self {
         Self {
             scope,
+            since: enabled_at,
             phase: Phase::On { next: enabled_at, active: Active::default() },
             floor: None,
             removed_at: None,
@@ -117,6 +114,12 @@ impl State {
             critical_told: None,
             depends_until: enabled_at + crate::scope::TICK,
         }
+    }
+
+    /// The removal that ends, or would end, at an instant.
+    pub(crate) fn removal(&self, to: Timestamp) -> Option<Removal> {
+        let interval = Interval::new(self.removed_at?, to);
+        Some(Removal { scope: self.scope, since: self.since, interval })
     }
 
     /// The earliest instant of evidence that going on from here looks at, apart from windows and

@@ -1,7 +1,7 @@
 //! Manufacturers: suspended from the first removal until none of their products is removed (R16).
 //!
-//! Where a version of the policy judges other scopes than the one before, each scope's parts reach
-//! back to the removals in the old scopes, and end where the scope does. So a mere change of scope
+//! Where a version of the policy judges other scopes than the one before, each new scope's parts begin
+//! a millisecond before, as the old numbers count them, and the old ones end. So a mere change of scope
 //! begins and ends nothing at an instant at which the scope is judged, and only such instants are
 //! listed (R18).
 
@@ -17,6 +17,38 @@ use domain::time::Timestamp;
 
 use crate::case::{held, scopes};
 use crate::id::About;
+use crate::scope::TICK;
+
+/// A removal of a product, as it is followed in a scope.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Removal {
+    /// The scope, also where the badge was removed in another that it was taken over from.
+    pub(crate) scope: Scope,
+    /// When the policy came to judge the scope.
+    pub(crate) since: Timestamp,
+    /// From the removal to the reinstatement, or to where the policy ceases to judge the scope.
+    pub(crate) interval: Interval,
+}
+
+/// When a product counts as removed by its removals: until reinstated; without a badge no longer
+/// than `probation.months`, of the version in force at each instant, after the removal.
+pub(crate) fn counted(
+    policies: &Policies,
+    product: &Product,
+    removals: impl Iterator<Item = Removal>,
+) -> Vec<(Scope, IntervalSet)> {
+    let mut out: BTreeMap<Scope, IntervalSet> = BTreeMap::new();
+    for Removal { scope, since, interval } in removals {
+        let counts = out.entry(scope).or_default();
+        let judged = Interval::new(since.saturating_sub(TICK), Timestamp::MAX);
+        for (in_force, policy) in policies.in_force() {
+            let within = interval.intersect(in_force).intersect(judged);
+            let least = Interval::new(interval.from, interval.from.plus_months(policy.probation_months));
+            *counts = counts.union(&held(product, scope).clip(within)).union(&IntervalSet::from(least.intersect(within)));
+        }
+    }
+    out.into_iter().filter(|(_, when)| !when.is_empty()).collect()
+}
 
 /// When a product counts as removed in a scope ([`crate::Judgement::removed`]).
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +114,7 @@ fn is_enabled(manufacturer: &ManufacturerId, products: &[&Product], scope: Scope
 }
 
 fn up_to(at: Timestamp) -> Interval {
-    Interval::new(Timestamp::MIN, at + crate::scope::TICK)
+    Interval::new(Timestamp::MIN, at + TICK)
 }
 
 struct Judged<'a> {

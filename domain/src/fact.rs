@@ -231,6 +231,14 @@ pub struct Ruling {
     pub note: Option<String>,
 }
 
+impl Ruling {
+    /// Rulings on a product are used in this order: by instant, then by what they are about.
+    #[must_use]
+    pub const fn order(&self) -> (Timestamp, Timestamp, DecisionId) {
+        (self.at, self.proposed_at, self.proposal)
+    }
+}
+
 /// A manufacturer's answer to a critical outage. One an outage.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Acknowledgement {

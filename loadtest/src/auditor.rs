@@ -210,12 +210,14 @@ fn critical_outages(scoped: &Scoped<'_>, own: &ScopeGround, earlier: &[Decision]
         return Vec::new();
     }
     let least = scoped.policy.min_duration.ms();
+    // Until then it hasn't ended (R14).
+    let over = |run: &Span| run.to + scoped.policy.merge_gap.ms();
     let overlaps = |other: Scope| other == scoped.scope || [other, scoped.scope].contains(&Scope::Global);
     let is_told =
-        |run: &Span| earlier.iter().any(|told| overlaps(told.scope) && run.from < told.at.ms() && told.at.ms() <= run.to);
+        |run: &Span| earlier.iter().any(|told| overlaps(told.scope) && run.from < told.at.ms() && told.at.ms() <= over(run));
     let instants = own.runs.iter().filter(|run| !is_told(run)).filter_map(|run| {
         let qualified = own.effective.reached(run.from, least).filter(|at| *at <= run.to)?;
-        Some(qualified.max(scoped.from)).filter(|at| *at <= run.to && *at <= scoped.last)
+        Some(qualified.max(scoped.from)).filter(|at| *at <= over(run) && *at <= scoped.last)
     });
     instants.map(|at| scoped.decide(DecisionKind::CriticalOutage, at, Vec::new())).collect()
 }

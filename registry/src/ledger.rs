@@ -21,7 +21,8 @@ pub struct Ledger {
     pub(crate) listings: Vec<(u64, Listing)>,
     pub(crate) skill_listings: Vec<(u64, SkillListing)>,
     pub(crate) revocations: BTreeMap<ExclusionId, (u64, ExclusionRevoked)>,
-    pub(crate) rulings: BTreeMap<DecisionId, (u64, Ruling)>,
+    /// By ASIN, too: a mistaken one doesn't keep a proposal from being ruled on.
+    pub(crate) rulings: BTreeMap<(DecisionId, Asin), (u64, Ruling)>,
     pub(crate) acknowledgements: BTreeMap<DecisionId, (u64, Acknowledgement)>,
     pub(crate) kill_switch: Vec<(u64, KillSwitch)>,
 }
@@ -82,7 +83,8 @@ impl Ledger {
                 insert_or_same(line, self.revocations.entry(fact.id.clone()), fact, |id| format!("the end of exclusion {id}"))
             }
             Fact::Ruling(fact) => {
-                insert_or_same(line, self.rulings.entry(fact.proposal), fact, |id| format!("a ruling on proposal {id}"))
+                let name = (fact.proposal, fact.asin.clone());
+                insert_or_same(line, self.rulings.entry(name), fact, |(id, asin)| format!("a ruling on proposal {id} for {asin}"))
             }
             Fact::Acknowledgement(fact) => insert_or_same(line, self.acknowledgements.entry(fact.outage), fact, |id| {
                 format!("an acknowledgement of outage {id}")

@@ -128,7 +128,7 @@ impl Ledger {
                 unknown.push(*line, &subject.to_string());
             }
         }
-        registry.rulings.values_mut().for_each(|of_product| of_product.sort_by_key(|ruling| (ruling.at, ruling.proposal)));
+        registry.rulings.values_mut().for_each(|of_product| of_product.sort_by_key(Ruling::order));
         registry.listings.values_mut().for_each(|of_product| of_product.sort_by_key(|listing| listing.at));
         registry.skill_listings.values_mut().for_each(|of_skill| of_skill.sort_by_key(|listing| listing.at));
         unknown.0.sort_by_key(|refusal| refusal.line);

@@ -88,7 +88,8 @@ impl Fold<'_, '_> {
     fn first_certified(&self, month: Interval, since: Timestamp) -> Option<Timestamp> {
         let (scope, case) = (self.scope, self.scope.case);
         let regained = scope.held.iter().map(|interval| interval.from);
-        let changes = case.certification.changes(case.product).chain(regained);
+        // A switch of scopes asks fewer marketplaces, or more.
+        let changes = case.certification.changes(case.product).chain(regained).chain([scope.in_force.from]);
         let holds = |at: &Timestamp| case.certification.failures(case.product, scope.scope, *at).is_empty();
         let stretch = Interval::new(month.from.max(since).max(scope.in_force.from), month.to.min(self.limit + TICK));
         changes.filter(|at| stretch.contains(*at) && scope.held.contains(*at)).filter(holds).min()
@@ -110,10 +111,8 @@ impl Fold<'_, '_> {
         let evidence = self.scope.evidence(Interval::new(start, at), None, &[], at);
         self.decide(DecisionKind::Reinstatement, Vec::new(), at, evidence);
         self.state.floor = Some(start);
-        if let Some(removed_at) = self.state.removed_at.take() {
-            let interval = Interval::new(removed_at, at);
-            self.trail.removals.push(crate::state::Removal { scope: self.scope.scope, interval });
-        }
+        self.trail.removals.extend(self.state.removal(at));
+        self.state.removed_at = None;
         Phase::On { next: at, active: Active::default() }
     }
 

@@ -24,7 +24,7 @@ impl<'a> Fold<'_, 'a> {
             Some(ruling) if ruling.verdict == Verdict::Refused => Some(Phase::Proposed(Box::new(proposal))),
             ruling => {
                 let not_before = ruling.map_or(at, |ruling| ruling.at.max(at));
-                self.state.ruled = ruling.map(|ruling| (ruling.at, ruling.proposal)).or(self.state.ruled);
+                self.state.ruled = ruling.map(Ruling::order).or(self.state.ruled);
                 self.remove(proposal.reasons, at, evidence);
                 Some(Phase::Removed { breach: at, not_before })
             }
@@ -39,13 +39,13 @@ impl<'a> Fold<'_, 'a> {
                 let at = self.within(self.scope.hold(ruling.at)?)?;
                 let counting = self.scope.counting(proposal.window, self.state.floor);
                 let evidence = self.scope.evidence(proposal.window, Some(proposal.budget_ms), counting, proposal.breach);
-                self.state.ruled = Some((ruling.at, ruling.proposal));
+                self.state.ruled = Some(ruling.order());
                 self.remove(proposal.reasons, at, evidence);
                 Some(Phase::Removed { breach: proposal.breach, not_before: at })
             }
             Verdict::Refused => {
                 let at = self.within(ruling.at.max(self.scope.in_force.from))?;
-                self.state.ruled = Some((ruling.at, ruling.proposal));
+                self.state.ruled = Some(ruling.order());
                 self.state.refused = Some(proposal.used.max(self.used(at)));
                 Some(Phase::On { next: at, active: proposal.active })
             }
@@ -59,14 +59,19 @@ impl<'a> Fold<'_, 'a> {
         let over = breach.plus_months(case.policies.at(breach).probation_months);
         let acting = case.rulings.iter().take_while(|ruling| ruling.at <= self.scope.at);
         acting
-            .filter(|ruling| self.state.ruled.is_none_or(|used| used < (ruling.at, ruling.proposal)))
+            .filter(|ruling| self.state.ruled.is_none_or(|used| used < ruling.order()))
             .find(|ruling| ruling.scope == proposal.scope && breach <= ruling.at && ruling.proposed_at < over)
     }
 
-    /// What the window holds at an instant.
+    /// What the window holds at an instant; at a reset the larger of both years, as both are judged.
     fn used(&self, at: Timestamp) -> Refused {
-        let window = self.scope.window(self.scope.policy.frame_at(at), self.state.floor, at);
-        let outages = self.scope.counting(window, self.state.floor).len();
-        Refused { downtime_ms: self.scope.downtime.ms_within(window), outages }
+        let policy = self.scope.policy;
+        let used_of = |frame| {
+            let window = self.scope.window(frame, self.state.floor, at);
+            let outages = self.scope.counting(window, self.state.floor).len();
+            Refused { downtime_ms: self.scope.downtime.ms_within(window), outages }
+        };
+        let used = used_of(policy.frame_at(at));
+        policy.frame_ending_at(at).map_or(used, |ending| used.max(used_of(ending)))
     }
 }

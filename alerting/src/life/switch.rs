@@ -9,7 +9,7 @@ use super::Memo;
 use crate::case::{Case, held};
 use crate::fold::Trail;
 use crate::scope::TICK;
-use crate::state::{Phase, Refused, Removal, State};
+use crate::state::{Phase, Refused, State};
 use crate::warnings::Active;
 
 /// How bad a state is, where the worst holds.
@@ -34,10 +34,7 @@ impl Memo {
         let gap = if is_waiting { before.merge_gap } else { DurationMs::ZERO };
         self.depends_until = self.depends_until.max(at + gap + TICK);
         if before.scope != now.scope {
-            let open = self.lanes.iter().filter_map(|state| {
-                state.removed_at.map(|from| Removal { scope: state.scope, interval: Interval::new(from, at) })
-            });
-            trail.removals.extend(open);
+            trail.removals.extend(self.lanes.iter().filter_map(|state| state.removal(at)));
             self.lanes = match now.scope {
                 ScopeRule::Region => self.to_regions(case, at),
                 ScopeRule::Global => self.to_global(case, at).into_iter().collect(),
@@ -56,7 +53,7 @@ impl Memo {
         let before = Interval::new(Timestamp::MIN, at);
         let scopes = crate::case::scopes(ScopeRule::Region).iter().copied();
         let badged = scopes.filter(|scope| held(case.product, *scope).intersects(before));
-        badged.map(|scope| State { scope, ..global.clone() }).collect()
+        badged.map(|scope| State { scope, since: at, ..global.clone() }).collect()
     }
 
     /// The worst of the states where the badge is held, or of all where it is held nowhere.
@@ -77,7 +74,7 @@ impl Memo {
             Phase::Proposed(proposal) => proposal.active = actives.fold(proposal.active, Active::union),
             Phase::Removed { .. } | Phase::Probation { .. } | Phase::Broken(_) => {}
         }
-        out.scope = Scope::Global;
+        (out.scope, out.since) = (Scope::Global, at);
         out.floor = self.lanes.iter().filter_map(|state| state.floor).max();
         out.refused = asked.iter().filter_map(|state| state.refused).reduce(Refused::max).filter(|_| out.removed_at.is_none());
         out.ruled = self.lanes.iter().filter_map(|state| state.ruled).max();

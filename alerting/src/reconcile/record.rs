@@ -14,6 +14,7 @@ use domain::time::Timestamp;
 use super::Issued;
 use super::episode::Role;
 use crate::case::held;
+use crate::suspension::{self, Removal};
 
 /// How a badge stands by what was issued; a suspended manufacturer's is off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,12 +23,6 @@ pub enum BadgeOfRecord {
     On,
     /// Removed, or in probation.
     Off,
-}
-
-/// A stretch in which a badge was off in a scope, from the removal on: perhaps in another scope.
-struct Off {
-    scope: Scope,
-    span: Interval,
 }
 
 impl Issued {
@@ -47,20 +42,11 @@ impl Issued {
     }
 
     /// When the product counts as removed for its manufacturer's suspension, by what was issued: the
-    /// counterpart of [`crate::Judgement::removed`], by scope. Removed until reinstated; without a badge
-    /// no longer than `probation.months`, of the version in force at the removal, after it. At a switch
-    /// of scopes it ends in the old ones; in those that take the state over it reaches back to the removal (R18).
+    /// counterpart of [`crate::Judgement::removed`], by scope. At a switch of scopes it ends in the old
+    /// ones and goes on in those that take the state over (R18).
     #[must_use]
     pub fn removed(&self, policies: &Policies, product: &Product) -> Vec<(Scope, IntervalSet)> {
-        let mut out: BTreeMap<Scope, IntervalSet> = BTreeMap::new();
-        for Off { scope, span } in self.off(policies, product) {
-            let months = policies.at(span.from).probation_months;
-            let least = Interval::new(span.from, span.from.plus_months(months)).intersect(span);
-            let part = held(product, scope).clip(span).union(&IntervalSet::from(least));
-            let all = out.entry(scope).or_default();
-            *all = all.union(&part);
-        }
-        out.into_iter().filter(|(_, when)| !when.is_empty()).collect()
+        suspension::counted(policies, product, self.removals(policies, product).into_iter())
     }
 
     /// Openings and closings that stand, in order.
@@ -71,7 +57,7 @@ impl Issued {
         turns.into_iter().map(|(kind, latest)| (latest.at, Role::of(kind), latest.scope)).collect()
     }
 
-    fn off(&self, policies: &Policies, product: &Product) -> Vec<Off> {
+    fn removals(&self, policies: &Policies, product: &Product) -> Vec<Removal> {
         let turns = self.turns();
         let mut out = Vec::new();
         let mut removed: BTreeMap<Scope, Timestamp> = BTreeMap::new();
@@ -81,14 +67,15 @@ impl Issued {
                 removed = carried(&removed, rule, phase.from, product);
             }
             before = Some(rule);
+            let until = |scope, from, to| Removal { scope, since: phase.from, interval: Interval::new(from, to) };
             for &(at, role, scope) in turns.iter().filter(|(at, _, scope)| phase.contains(*at) && is_of(rule, *scope)) {
                 if role == Role::Opening {
                     removed.entry(scope).or_insert(at);
-                } else if let Some(removed_at) = removed.remove(&scope) {
-                    out.push(Off { scope, span: Interval::new(removed_at, at) });
+                } else if let Some(from) = removed.remove(&scope) {
+                    out.push(until(scope, from, at));
                 }
             }
-            out.extend(removed.iter().map(|(&scope, &removed_at)| Off { scope, span: Interval::new(removed_at, phase.to) }));
+            out.extend(removed.iter().map(|(&scope, &from)| until(scope, from, phase.to)));
         }
         out
     }

@@ -109,8 +109,8 @@ struct Gathered<'a> {
     registered: HashMap<&'a ManufacturerId, &'a Manufacturer>,
     exclusions: BTreeMap<&'a ExclusionId, &'a Exclusion>,
     revocations: HashMap<&'a ExclusionId, &'a ExclusionRevoked>,
-    rulings: BTreeMap<DecisionId, &'a Ruling>,
-    acknowledgements: HashMap<DecisionId, &'a Acknowledgement>,
+    rulings: BTreeMap<(DecisionId, &'a Asin), &'a Ruling>,
+    acknowledgements: BTreeMap<DecisionId, &'a Acknowledgement>,
     listings: Vec<&'a Listing>,
     skill_listings: Vec<&'a SkillListing>,
     named: BTreeSet<ManufacturerId>,
@@ -167,6 +167,9 @@ impl<'a> Gathered<'a> {
     }
 
     fn other_line(&mut self, line: u64, fact: &'a Fact) {
+        if !self.is_new(line, fact) {
+            return;
+        }
         let subject = match fact {
             Fact::Withdrawal(withdrawal) => Subject::product(&withdrawal.asin),
             Fact::Listing(listing) => Subject::product(&listing.asin),
@@ -189,22 +192,23 @@ impl<'a> Gathered<'a> {
             }
             Fact::Listing(listing) => self.listings.push(listing),
             Fact::SkillListing(listing) => self.skill_listings.push(listing),
-            Fact::Ruling(ruling) => self.ruling_line(line, ruling),
-            Fact::Acknowledgement(acknowledgement) => self.acknowledgement_line(line, acknowledgement),
             _ => {}
         }
     }
 
-    fn ruling_line(&mut self, line: u64, ruling: &'a Ruling) {
-        if *self.rulings.entry(ruling.proposal).or_insert(ruling) != ruling {
-            self.conflict(line, format!("proposal {} is ruled on otherwise", ruling.proposal));
+    /// Whether a line's name is free, if it has one; it is taken from then on, also by a line about
+    /// something unknown, which waits for it. The same content again is dropped.
+    fn is_new(&mut self, line: u64, fact: &'a Fact) -> bool {
+        let (is_new, is_same, what) = match fact {
+            Fact::Exclusion(given) => named(self.exclusions.entry(&given.id), given, "exclusion"),
+            Fact::Ruling(given) => named(self.rulings.entry((given.proposal, &given.asin)), given, "ruling"),
+            Fact::Acknowledgement(given) => named(self.acknowledgements.entry(given.outage), given, "acknowledgement"),
+            _ => return true,
+        };
+        if !is_new && !is_same {
+            self.conflict(line, format!("another {what} has that name"));
         }
-    }
-
-    fn acknowledgement_line(&mut self, line: u64, given: &'a Acknowledgement) {
-        if *self.acknowledgements.entry(given.outage).or_insert(given) != given {
-            self.conflict(line, format!("outage {} is acknowledged otherwise", given.outage));
-        }
+        is_new
     }
 
     fn revocation_line(&mut self, line: u64, fact: &'a Fact) {
@@ -224,13 +228,6 @@ impl<'a> Gathered<'a> {
                 return self.reject(line, RejectReason::UnknownSubject, format!("manufacturer {id} is not registered"));
             }
             ExclusionTarget::All | ExclusionTarget::Subject(_) | ExclusionTarget::Manufacturer(_) => {}
-        }
-        match self.exclusions.get(&exclusion.id) {
-            Some(first) if *first == exclusion => {}
-            Some(_) => self.conflict(line, format!("exclusion {} is defined otherwise", exclusion.id)),
-            None => {
-                self.exclusions.insert(&exclusion.id, exclusion);
-            }
         }
     }
 
@@ -266,6 +263,17 @@ impl<'a> Gathered<'a> {
             skill_listings: self.skill_listings.into_iter().filter(|listing| listing.at.ms() <= at).cloned().collect(),
             known: self.known,
         }
+    }
+}
+
+/// Takes a name if it is free: whether it was, and whether its content is the same.
+fn named<'a, K: Ord, V: PartialEq>(entry: Entry<'_, K, &'a V>, given: &'a V, what: &'static str) -> (bool, bool, &'static str) {
+    match entry {
+        Entry::Vacant(free) => {
+            free.insert(given);
+            (true, true, what)
+        }
+        Entry::Occupied(taken) => (false, *taken.get() == given, what),
     }
 }
 

@@ -86,8 +86,9 @@ fn withdrawing_a_removed_product_ends_its_part_no_earlier_than_three_months_afte
 
 #[test]
 fn a_switch_carries_the_removal_into_the_regions_that_were_badged() {
+    // From the millisecond before it on: the switch itself begins nothing.
     let policies = switching();
-    let open = ["NA 2025-06-01 9999-12-31", "global 2025-03-01 2025-06-01"];
+    let open = ["NA 2025-05-31 9999-12-31", "global 2025-03-01 2025-06-01"];
     check(&[REMOVAL], &policies, &product(None, None), &open);
     check(&[REMOVAL], &policies, &product(Some("2025-06-01T00:00"), None), &open);
     check(&[REMOVAL, BACK], &policies, &product(None, None), &["global 2025-03-01 2025-05-20"]);
@@ -96,7 +97,7 @@ fn a_switch_carries_the_removal_into_the_regions_that_were_badged() {
         &[REMOVAL, "reinstatement EU 2025-06-05T00:00"],
         &policies,
         &both,
-        &["EU 2025-06-01 2025-06-05", "NA 2025-06-01 9999-12-31", "global 2025-03-01 2025-06-01"],
+        &["EU 2025-05-31 2025-06-05", "NA 2025-05-31 9999-12-31", "global 2025-03-01 2025-06-01"],
     );
     let mut global_again = policies.versions()[0].clone();
     (global_again.name.version, global_again.effective_from) = (3, at("2025-07-01T00:00"));
@@ -105,7 +106,7 @@ fn a_switch_carries_the_removal_into_the_regions_that_were_badged() {
         &["badge_removal NA 2025-06-10T00:00 budget", "reinstatement global 2025-07-10T00:00"],
         &policies,
         &both,
-        &["NA 2025-06-10 2025-07-01", "global 2025-07-01 2025-07-10"],
+        &["NA 2025-06-10 2025-07-01", "global 2025-06-30 2025-07-10"],
     );
 }
 

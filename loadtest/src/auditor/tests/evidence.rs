@@ -122,6 +122,9 @@ fn lines_that_do_not_count_are_told() {
             "registry 5 unknown_subject",
             "registry 6 unknown_subject",
             "registry 7 unknown_subject",
+            // The one before waits for its skill, and keeps its name.
+            "registry 8 conflicting_duplicate",
+            "registry 9 conflicting_duplicate",
             "registry 10 conflicting_duplicate",
             "registry 13 conflicting_duplicate",
             "registry 15 unknown_subject",
