@@ -2,7 +2,7 @@
 //!
 //! Written from the rules alone (R5, R23, R24, ADR 5); it shares no code with the pipeline. An event
 //! that arrived in another partition counts where its owner received it: the copy stands for the
-//! original, which is known by the copy's origin.
+//! original, which is known by the copy's origin; its time is the copy's.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -54,7 +54,12 @@ pub fn of_logs(policies: &Policies, registry: &[LogRecord<'_>], health: &[LogRec
             Fact::Exclusion(exclusion) => {
                 begins.entry(exclusion.id.clone()).or_insert(exclusion.interval.from);
             }
-            Fact::ExclusionRevoked(revoked) if begins.get(&revoked.id).is_some_and(|from| *from < earliest) => continue,
+            Fact::ExclusionRevoked(revoked) => {
+                let earliest = record.appended_at.max(revoked.at).saturating_sub(window);
+                if begins.get(&revoked.id).is_some_and(|from| *from < earliest) {
+                    continue;
+                }
+            }
             _ => {}
         }
         truth.facts.push((line, fact));
@@ -104,8 +109,7 @@ fn lines<'a>(record: &LogRecord<'a>) -> Vec<Line<'a>> {
 
 fn rerouted<'a>(record: &LogRecord<'a>) -> Option<Line<'a>> {
     let (origin, text) = wire::rerouted::read(record.payload)?.ok()?;
-    let appended = origin.appended_at.unwrap_or(record.appended_at);
-    Some(((origin.partition, origin.offset, origin.line), appended, text))
+    Some(((origin.partition, origin.offset, origin.line), record.appended_at, text))
 }
 
 /// The longest window of any version; a year that resets has 366 days at most.

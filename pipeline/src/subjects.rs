@@ -83,13 +83,6 @@ impl Subjects {
         self.slots[number as usize].regions.iter_mut().flatten().for_each(|health| health.forget(before));
     }
 
-    /// Drops what is known of time before an instant of all subjects of some kinds.
-    pub(crate) fn forget_kinds(&mut self, kinds: &[SubjectKind], before: Timestamp) {
-        for slot in self.slots.iter_mut().filter(|slot| kinds.contains(&slot.subject.kind())) {
-            slot.regions.iter_mut().flatten().for_each(|health| health.forget(before));
-        }
-    }
-
     /// The products that depend on a subject.
     pub(crate) fn dependents(&self, number: u32) -> &[u32] {
         &self.slots[number as usize].dependents

@@ -5,6 +5,7 @@
 //! reversal of it is another decision, and the state says which one holds.
 
 use domain::decision::{Decision, DecisionId, DecisionKind, Scope};
+use domain::fact::Ruling;
 use domain::interval::Interval;
 use domain::time::Timestamp;
 
@@ -93,6 +94,16 @@ impl Issued {
     /// What was issued by `at` (R26), in the order in which it was.
     pub fn as_known(&self, at: Timestamp) -> impl Iterator<Item = &Decision> {
         self.decisions.iter().filter(move |decision| decision.evidence.issued.as_ref().is_some_and(|issued| issued.at <= at))
+    }
+
+    /// The instant of the earliest proposal that nobody has ruled on by T, as last amended: what it is
+    /// about may still come out either way, so it can't be frozen yet.
+    #[must_use]
+    pub fn waits_since(&self, rulings: &[Ruling], t: Timestamp) -> Option<Timestamp> {
+        let is_ruled = |entry: usize| rulings.iter().any(|ruling| ruling.at <= t && self.is_named(entry, ruling.proposal));
+        let proposals = self.standing().filter(|&entry| self.first(entry).kind == DecisionKind::Proposal);
+        let open = proposals.filter(|&entry| !self.is_answered(entry) && !is_ruled(entry));
+        open.map(|entry| self.latest(entry).at).min()
     }
 
     /// Whether a decision of this id was issued.

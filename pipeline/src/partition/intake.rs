@@ -75,7 +75,10 @@ impl Partition {
         }
         match wire::rerouted::read(record.payload) {
             None => {}
-            Some(Ok((origin, event))) if self.is_first_time(origin) => return self.line(origin, event, io),
+            Some(Ok((origin, event))) if self.is_first_time(origin) => {
+                // Its time is that of this record: it may have been long on its way, and what is frozen here is frozen.
+                return self.line(Origin { appended_at: record.appended_at, ..origin }, event, io);
+            }
             Some(Ok(_)) => {
                 io.counts.duplicate += 1;
                 return Ok(());

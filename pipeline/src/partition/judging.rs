@@ -18,6 +18,7 @@ use registry::Differences;
 use super::{Io, Partition};
 use crate::error::Error;
 use crate::subjects::Subjects;
+use crate::tables::dependencies::start_of;
 use crate::tables::{Dependencies, Tables};
 
 /// What a tick came to.
@@ -132,7 +133,7 @@ impl Partition {
             self.judge(place, from, &round, io, ticked)?;
         }
         if new_day {
-            self.forget_past(t);
+            self.forget_past(t, tables);
         }
         for mut decision in self.services.judge(&self.rules.policies, t, registry) {
             let (by, seq) = (Issuer::Partition(self.number), self.journal.last_seq() + ticked.issued.len() as u64 + 1);
@@ -177,7 +178,7 @@ impl Partition {
             listings: registry.listings.get(&owned.asin).cloned().unwrap_or_default(),
             skill_listings: registry.skill_listings_of(product).cloned().collect(),
         };
-        let rulings = registry.rulings.get(&owned.asin).map(Vec::as_slice).unwrap_or_default();
+        let rulings = registry.rulings_on(&owned.asin);
         let policies = &self.rules.policies;
         let case = Case { policies, product, evidence: &owned.evidence, certification: &certification, rulings };
         let judgement = owned.life.advance(&case, round.t);
@@ -201,7 +202,8 @@ impl Partition {
         let due = settles.into_iter().min().into_iter().chain([owned.life.next_due()]).min();
         if round.new_day {
             let frozen = round.t.saturating_sub(self.rules.frozen_after);
-            owned.life.freeze(&case, frozen, round.t);
+            let waits = owned.issued.waits_since(rulings, round.t).unwrap_or(Timestamp::MAX);
+            owned.life.freeze(&case, frozen.min(waits), round.t);
         }
         self.settle(place, due);
         self.publish_standings(place, judgement.standings, round, io, ticked)
@@ -243,18 +245,24 @@ impl Partition {
     }
 
     /// R24: minute pages are kept one window, down intervals two, and what lives still look at.
-    fn forget_past(&mut self, t: Timestamp) {
+    fn forget_past(&mut self, t: Timestamp, tables: &Tables) {
+        let registry = tables.registry.registry();
         let two_windows = t.saturating_sub(self.rules.frozen_after).saturating_sub(self.rules.frozen_after);
         for owned in &mut self.products {
             let needed = owned.life.needs_from(&self.rules.policies).min(two_windows);
             owned.evidence.forget(needed);
-            owned.issued.forget(two_windows);
+            let waits = owned.issued.waits_since(registry.rulings_on(&owned.asin), t);
+            owned.issued.forget(waits.map_or(two_windows, |waits| waits.min(two_windows)));
             let subject = SubjectRef { kind: SubjectKind::Product, id: owned.asin.as_str() };
             if let Some(number) = self.subjects.number(subject) {
                 self.subjects.forget(number, needed);
             }
         }
-        self.subjects.forget_kinds(&[SubjectKind::Skill, SubjectKind::Hub], two_windows);
+        for (name, region, health) in self.subjects.all_mut().filter(|(name, ..)| name.kind != SubjectKind::Product) {
+            // A day is published whole, also when its last state ends much later.
+            let begun = tables.dependencies.reaching(name, region, two_windows).map(start_of).min();
+            health.forget(begun.unwrap_or(two_windows));
+        }
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::id::Region;
 use domain::interval::{Interval, IntervalSet};
 use domain::policy::Policies;
-use domain::time::{DAY_MS, DurationMs, Timestamp};
+use domain::time::{DurationMs, Timestamp};
 use ingest::dependencies_partition;
 use ports::{Log, PortError, RecordSink};
 use wire::dependency::{self, DependencyRecord, DependencyWatermark};
 
 use crate::subjects::Subjects;
-use crate::tables::dependencies::{Day, Dependencies, day_of};
+use crate::tables::dependencies::{Day, Dependencies, day_of, start_of};
 
 /// A day of a subject in a region.
 type Key = (u32, Region, i64);
@@ -35,7 +35,7 @@ impl Outflow {
     }
 
     /// Notes that an event changed a subject's downtime from an instant on. That concerns the instant's
-    /// day, and the day of the state before it, which the event may have cut short.
+    /// day, and the day of the state before it.
     pub(super) fn note(&mut self, subjects: &Subjects, (subject, region): (u32, Region), from: Timestamp) {
         let before = subjects.health(subject, region).and_then(|health| health.state_before(from));
         let days = [Some(from), before].into_iter().flatten().map(day_of);
@@ -55,7 +55,7 @@ impl Outflow {
         let to = dependencies_partition(partition, sink.partitions(Log::Dependencies)?);
         let mut put =
             |record: &DependencyRecord| sink.append_to(Log::Dependencies, to, &record.key(), &dependency::write(record));
-        for key in std::mem::take(&mut self.changed) {
+        for key in self.to_publish(subjects, known) {
             let (subject, region, number) = key;
             let name = subjects.name(subject);
             if known.revision(name, region, number) >= revision {
@@ -76,6 +76,19 @@ impl Outflow {
         Ok(())
     }
 
+    /// The days that changed, and those before of which it was said that a state reaches into them: it may
+    /// not any more, or a later one goes on in its place.
+    fn to_publish(&mut self, subjects: &Subjects, known: &Dependencies) -> BTreeSet<Key> {
+        let mut keys = std::mem::take(&mut self.changed);
+        for (subject, region, number) in keys.clone() {
+            let start = stretch_of(number).from;
+            keys.extend(known.reaching(subjects.name(subject), region, start).map(|day| (subject, region, day)));
+            let in_flight = self.in_flight.range((subject, region, i64::MIN)..(subject, region, number));
+            keys.extend(in_flight.filter(|(_, day)| day.reaches(start)).map(|(key, _)| *key));
+        }
+        keys
+    }
+
     fn day(&self, subjects: &Subjects, (subject, region, number): Key, revision: u64) -> Day {
         let within = stretch_of(number);
         let Some(health) = subjects.health(subject, region) else { return Day { revision, ..Day::default() } };
@@ -85,5 +98,5 @@ impl Outflow {
 }
 
 fn stretch_of(day: i64) -> Interval {
-    Interval::new(Timestamp::clamped(day * DAY_MS), Timestamp::clamped((day + 1) * DAY_MS))
+    Interval::new(start_of(day), start_of(day + 1))
 }

@@ -90,6 +90,12 @@ impl Dependencies {
         self.days(subject, region)?.get(&number)
     }
 
+    /// The days before an instant's of which it was said that a state reaches beyond that instant.
+    pub fn reaching(&self, subject: SubjectRef<'_>, region: Region, at: Timestamp) -> impl Iterator<Item = i64> {
+        let before = self.days(subject, region).into_iter().flat_map(move |days| days.range(..day_of(at)));
+        before.filter(move |(_, day)| day.reaches(at)).map(|(number, _)| *number)
+    }
+
     /// The revision in which a day was last published; 0 if never.
     #[must_use]
     pub fn revision(&self, subject: SubjectRef<'_>, region: Region, number: i64) -> u64 {
@@ -164,7 +170,7 @@ impl Day {
         DependencyRecord::Health(DependencyHealth {
             subject: subject.to_owned(),
             region,
-            day: Timestamp::clamped(number * DAY_MS),
+            day: start_of(number),
             revision: self.revision,
             minutes: self.minutes.clone(),
             states: states.collect(),
@@ -177,7 +183,8 @@ impl Day {
         self.states.iter().find(|(ttl, _)| *ttl == state_ttl).map_or(&NONE, |(_, stretches)| stretches)
     }
 
-    fn reaches(&self, at: Timestamp) -> bool {
+    /// Whether a state that begins that day reaches beyond an instant.
+    pub(crate) fn reaches(&self, at: Timestamp) -> bool {
         self.states.iter().filter_map(|(_, stretches)| stretches.as_slice().last()).any(|last| last.to > at)
     }
 }
@@ -186,6 +193,12 @@ impl Day {
 #[must_use]
 pub fn day_of(at: Timestamp) -> i64 {
     at.ms().div_euclid(DAY_MS)
+}
+
+/// 00:00 UTC of a day.
+#[must_use]
+pub fn start_of(day: i64) -> Timestamp {
+    Timestamp::clamped(day * DAY_MS)
 }
 
 /// The first instant that only one of two versions of a day calls downtime.

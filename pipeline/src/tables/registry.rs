@@ -63,7 +63,7 @@ impl RegistryTable {
         let fact = match appended_at {
             Some(appended) => {
                 let earliest = appended.saturating_sub(self.window);
-                self.check_revocation(offset + 1, &fact, earliest)?;
+                self.check_revocation(offset + 1, &fact, appended)?;
                 reaching_back(fact, earliest)
             }
             None => fact,
@@ -76,9 +76,11 @@ impl RegistryTable {
         Ok(())
     }
 
-    /// R24: what an exclusion took out before `earliest` stays taken out, so it can't be revoked as a whole.
-    fn check_revocation(&self, line: u64, fact: &Fact, earliest: Timestamp) -> Result<(), Refusal> {
+    /// R24: what an exclusion took out more than a window before it is revoked stays taken out, so it can't
+    /// be revoked as a whole.
+    fn check_revocation(&self, line: u64, fact: &Fact, appended: Timestamp) -> Result<(), Refusal> {
         let Fact::ExclusionRevoked(revoked) = fact else { return Ok(()) };
+        let earliest = appended.max(revoked.at).saturating_sub(self.window);
         match self.ledger.exclusion(&revoked.id).filter(|exclusion| exclusion.interval.from < earliest) {
             None => Ok(()),
             Some(exclusion) => Err(Refusal {
@@ -233,7 +235,7 @@ mod tests {
         assert_eq!(registry.exclusions[0].interval.from.ms(), 900);
         let product = registry.products.values().next().expect("a product");
         assert_eq!(product.enabled_at.ms(), 0, "a badge's first line reaches back as far as it says");
-        let revoked = r#"{"type":"exclusion_revoked","id":"x","at":1001,"by":"t"}"#;
+        let revoked = r#"{"type":"exclusion_revoked","id":"x","at":950,"by":"t"}"#;
         let revoke = |table: &mut RegistryTable, appended: i64| {
             let fact = wire::fact::parse(revoked.as_bytes()).expect("a valid line");
             table.add(9, Timestamp::from_ms(appended), fact).map_err(|refusal| refusal.reason)

@@ -21,7 +21,24 @@ pub(crate) fn faults(simulation: &Simulation) -> Vec<String> {
     standings(simulation, &truth, &mut faults);
     enforcement(simulation, &truth, &log, &mut faults);
     suspensions(simulation, &truth, &log, &mut faults);
+    if !faults.is_empty() {
+        faults.extend(log.iter().map(|decision| format!("issued: {}", line(decision))));
+        faults.extend(anew(simulation, &truth));
+    }
     faults
+}
+
+/// Whether the engine, given the same at once, agrees with the auditor: tells where a fault is.
+fn anew(simulation: &Simulation, truth: &Report) -> Vec<String> {
+    let (registry, health) = (registry(simulation), health(simulation));
+    let read = of_logs(&simulation.world.policies, &records(&registry), &records(&health));
+    let mut evaluation = pipeline::Evaluation::new(simulation.world.policies.clone());
+    read.facts.iter().for_each(|(line, fact)| evaluation.fact(*line, fact.clone()));
+    evaluation.settle_registry();
+    read.events.iter().for_each(|(line, event)| evaluation.event(*line, &event.as_ref()));
+    let mut report = evaluation.finish(simulation.end);
+    report.rejected.clone_from(&truth.rejected);
+    differences(&report, truth).into_iter().map(|fault| format!("at once: {fault}")).collect()
 }
 
 /// What happened that is counted.
@@ -139,7 +156,6 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
             let nodes = simulation.processes.iter().map(|process| process.node());
             let kept: Vec<_> = nodes.flat_map(|node| node.partitions()).flat_map(|partition| partition.implied(asin)).collect();
             faults.push(format!("{asin}: kept by its owner: {}", kept.into_iter().map(line).collect::<Vec<_>>().join("; ")));
-            faults.push(format!("{asin}: issued: {}", issued.iter().map(line).collect::<Vec<_>>().join("; ")));
             let only = |one: &[InForce], other: &[InForce]| {
                 one.iter().filter(|decision| !other.contains(decision)).cloned().collect::<Vec<_>>()
             };
@@ -157,7 +173,8 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
 fn line(decision: &Decision) -> String {
     let reasons = decision.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
     let issued = decision.evidence.issued.as_ref().map(|issued| issued.at);
-    format!("{} {} {} {} [{reasons}] issued {}", decision.id, decision.kind, decision.scope, decision.at, shown(issued))
+    let about = decision.asin.as_ref().map_or(decision.manufacturer.as_str(), domain::Asin::as_str);
+    format!("{} {about} {} {} [{reasons}] issued {}", decision.kind, decision.scope, decision.at, shown(issued))
 }
 
 /// Scopes in which a removal is held back by a brake and nobody has ruled.
