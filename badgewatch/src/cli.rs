@@ -101,6 +101,9 @@ pub(crate) struct Run {
     /// The broker and its topics.
     #[command(flatten)]
     pub(crate) kafka: Kafka,
+    /// Where a run that goes on keeps what it issued, and the past that doesn't fit into memory.
+    #[arg(long, value_name = "DIR", env = "BADGEWATCH_STATE", conflicts_with_all = ["until", "source"])]
+    pub(crate) state: Option<PathBuf>,
     /// Serves /metrics, /healthz and /readyz here. Without it, over Kafka: 127.0.0.1:9464; over files: nowhere.
     #[arg(long, value_name = "ADDR:PORT", env = "BADGEWATCH_HTTP")]
     pub(crate) http: Option<SocketAddr>,

@@ -1,11 +1,10 @@
 //! The engine: facts and events in, in any order; what they imply out (R19).
 
 use alerting::{Case, Certification, Judgement, Life, Removed};
-use compute::{Applied as Counted, Gatherer};
+use compute::Gatherer;
 use domain::decision::Decision;
 use domain::event::EventRef;
 use domain::fact::{Exclusion, Fact};
-use domain::id::{Asin, Subject};
 use domain::policy::Policies;
 use domain::product::Product;
 use domain::rejection::RejectReason;
@@ -46,13 +45,7 @@ pub struct Engine<N> {
     ledger: Ledger,
     facts: u64,
     registry: Registry,
-    /// Products by number, in the order of their ASINs; what subjects' dependents refer to.
-    products: Vec<Asin>,
     subjects: Subjects,
-    /// Numbers of the products whose downtime changed since they were last judged, once each.
-    dirty: Vec<u32>,
-    /// By product number: whether it is in `dirty`.
-    is_dirty: Vec<bool>,
 }
 
 impl<N: Names + Default> Engine<N> {
@@ -65,10 +58,7 @@ impl<N: Names + Default> Engine<N> {
             ledger: Ledger::default(),
             facts: 0,
             registry: Registry::default(),
-            products: Vec::new(),
             subjects: Subjects::default(),
-            dirty: Vec::new(),
-            is_dirty: Vec::new(),
         }
     }
 
@@ -100,14 +90,6 @@ impl<N: Names + Default> Engine<N> {
         let (registry, unknown) = self.ledger.resolve();
         self.registry = registry;
         self.registry.subjects.iter().for_each(|subject| self.subjects.register(subject, Timestamp::MIN));
-        self.products = self.registry.products.keys().cloned().collect();
-        let ties: Vec<(Subject, u32)> = (0..)
-            .zip(self.registry.products.values())
-            .flat_map(|(number, product)| registry::subjects_of(product).map(move |subject| (subject, number)))
-            .collect();
-        self.subjects.tie(ties.iter().map(|(subject, number)| (subject, *number)));
-        self.dirty = (0..).take(self.products.len()).collect();
-        self.is_dirty = vec![true; self.products.len()];
         unknown
     }
 
@@ -122,23 +104,9 @@ impl<N: Names + Default> Engine<N> {
             Named::Conflict => return Applied::Rejected(RejectReason::ConflictingDuplicate, conflicting(event)),
             Named::TooOld => return Applied::Rejected(RejectReason::SequenceTooOld, too_old(event)),
         }
-        // Pages never leave memory here, so none is absent.
-        let counted = self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policies);
-        if let Counted::Changed(_) = counted {
-            for &product in self.subjects.dependents(subject) {
-                if !std::mem::replace(&mut self.is_dirty[product as usize], true) {
-                    self.dirty.push(product);
-                }
-            }
-        }
+        // Pages never leave memory here, so none is absent; and all is judged at the end, whatever changed.
+        let _changed = self.subjects.health_mut(subject, event.region).apply(event.at, event.body, &self.policies);
         Applied::New
-    }
-
-    /// The products whose downtime or registry facts changed since this was last asked.
-    pub fn take_dirty(&mut self) -> Vec<Asin> {
-        self.is_dirty.fill(false);
-        let dirty = std::mem::take(&mut self.dirty);
-        dirty.into_iter().filter_map(|number| self.products.get(number as usize).cloned()).collect()
     }
 
     /// How many facts were accepted so far.

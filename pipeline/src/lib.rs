@@ -6,8 +6,8 @@
 pub mod engine;
 pub mod error;
 pub mod evaluation;
+mod figures;
 pub mod journal;
-mod live;
 pub mod node;
 pub mod partition;
 pub mod programme;
@@ -17,8 +17,9 @@ mod subjects;
 pub mod tables;
 
 pub use engine::{Applied, Engine};
+pub use error::Error;
 pub use evaluation::Evaluation;
 pub use node::Node;
 pub use partition::{Io, Partition, Rules, Taken};
 pub use programme::Programme;
-pub use run::{Ports, RunConfig, Summary, Until, run};
+pub use run::{LivePorts, Ports, RunConfig, Summary, Until, run_bounded, run_live};

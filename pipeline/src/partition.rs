@@ -33,6 +33,7 @@ use crate::journal::Journal;
 use crate::subjects::Subjects;
 use crate::tables::RegistryTable;
 
+mod figures;
 mod intake;
 mod judging;
 mod late;

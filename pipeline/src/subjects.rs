@@ -22,8 +22,6 @@ struct Slot {
     /// Events of records appended earlier don't count.
     since: Timestamp,
     regions: [Option<Box<SubjectHealth>>; Region::COUNT],
-    /// Products to judge again when its downtime or measured time changes.
-    dependents: Vec<u32>,
 }
 
 impl Subjects {
@@ -33,7 +31,7 @@ impl Subjects {
         if !numbers.contains_key(subject.id()) {
             let next = u32::try_from(self.slots.len()).expect("fewer than 2^32 subjects fit in memory");
             numbers.insert(Box::from(subject.id()), next);
-            self.slots.push(Slot { subject: subject.clone(), since, regions: Default::default(), dependents: Vec::new() });
+            self.slots.push(Slot { subject: subject.clone(), since, regions: Default::default() });
         }
     }
 
@@ -82,20 +80,12 @@ impl Subjects {
     pub(crate) fn forget(&mut self, number: u32, before: Timestamp) {
         self.slots[number as usize].regions.iter_mut().flatten().for_each(|health| health.forget(before));
     }
+}
 
-    /// The products that depend on a subject.
-    pub(crate) fn dependents(&self, number: u32) -> &[u32] {
-        &self.slots[number as usize].dependents
-    }
-
-    /// Sets which products depend on which subject, anew.
-    pub(crate) fn tie<'a>(&mut self, ties: impl Iterator<Item = (&'a Subject, u32)>) {
-        self.slots.iter_mut().for_each(|slot| slot.dependents.clear());
-        for (subject, product) in ties {
-            if let Some(number) = self.number(subject.as_ref()) {
-                self.slots[number as usize].dependents.push(product);
-            }
-        }
+impl Subjects {
+    /// About how much memory the health of all subjects takes, in bytes.
+    pub(crate) fn resident_bytes(&self) -> usize {
+        self.slots.iter().flat_map(|slot| slot.regions.iter().flatten()).map(|health| health.resident_bytes()).sum()
     }
 }
 

@@ -58,15 +58,12 @@ fn published(scenario: &Scenario, events: &[Event], lines_per_record: usize) -> 
     let mut registry = MemorySource::new((0..).zip(facts).map(|(offset, line)| record(offset, line)));
     let mut health = MemorySource::new((0..).zip(batches).map(|(offset, lines)| record(offset, lines)));
     let mut sink = MemorySink::default();
-    let config = RunConfig {
-        policies: scenario.policies.clone(),
-        until: Until::Instant(scenario.at),
-        health_name: "health".to_owned(),
-        registry_name: "registry".to_owned(),
-    };
+    let config =
+        RunConfig { policies: scenario.policies.clone(), health_name: "health".to_owned(), registry_name: "registry".to_owned() };
     let metrics = Arc::new(Metrics::new("test").expect("metrics"));
     let ports = Ports { registry: &mut registry, health: &mut health, sink: &mut sink };
-    pipeline::run(&config, ports, &metrics, &AtomicBool::new(false), &mut |_| {}).expect("a run");
+    pipeline::run_bounded(&config, Until::Instant(scenario.at), ports, &metrics, &AtomicBool::new(false), &mut |_| {})
+        .expect("a run");
     let decisions = sink.appended().iter().filter(|appended| appended.log == Log::Decisions);
     decisions.map(|appended| wire::decision::read(&appended.payload).expect("a decision").id).collect()
 }

@@ -15,5 +15,5 @@ pub use catalogue::{CATALOGUE, Kind, Metric};
 pub use counts::BatchCounts;
 pub use events::InternalEvent;
 pub use fleet::FleetGauges;
-pub use live::{BurnGauges, InputGauges, OwnerGauges};
+pub use live::{Brake, BurnGauges, InputGauges, OwnerGauges, OwnerState, WorstBurn};
 pub use metrics::{Metrics, TelemetryError};

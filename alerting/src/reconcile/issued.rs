@@ -96,14 +96,18 @@ impl Issued {
         self.decisions.iter().filter(move |decision| decision.evidence.issued.as_ref().is_some_and(|issued| issued.at <= at))
     }
 
-    /// The instant of the earliest proposal that nobody has ruled on by T, as last amended: what it is
-    /// about may still come out either way, so it can't be frozen yet.
+    /// The proposals that nobody has ruled on by T, as last amended.
+    pub fn open_proposals<'i>(&'i self, rulings: &'i [Ruling], t: Timestamp) -> impl Iterator<Item = &'i Decision> {
+        let is_ruled = move |entry: usize| rulings.iter().any(|ruling| ruling.at <= t && self.is_named(entry, ruling.proposal));
+        let proposals = self.standing().filter(|&entry| self.first(entry).kind == DecisionKind::Proposal);
+        proposals.filter(move |&entry| !self.is_answered(entry) && !is_ruled(entry)).map(|entry| self.latest(entry))
+    }
+
+    /// The instant of the earliest of the [`Self::open_proposals`]: what it is about may still come out
+    /// either way, so it can't be frozen yet.
     #[must_use]
     pub fn waits_since(&self, rulings: &[Ruling], t: Timestamp) -> Option<Timestamp> {
-        let is_ruled = |entry: usize| rulings.iter().any(|ruling| ruling.at <= t && self.is_named(entry, ruling.proposal));
-        let proposals = self.standing().filter(|&entry| self.first(entry).kind == DecisionKind::Proposal);
-        let open = proposals.filter(|&entry| !self.is_answered(entry) && !is_ruled(entry));
-        open.map(|entry| self.latest(entry).at).min()
+        self.open_proposals(rulings, t).map(|proposal| proposal.at).min()
     }
 
     /// Whether a decision of this id was issued.

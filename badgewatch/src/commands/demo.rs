@@ -26,12 +26,8 @@ pub(super) fn run(options: &Demo) -> Result<(), Failure> {
     let fleet_config = FleetConfig { seed: options.seed, ..FleetConfig::demo() };
     let fleet = Fleet::new(&fleet_config).map_err(Failure::usage)?;
     let until = fleet_config.to();
-    let config = RunConfig {
-        policies: policy(&options.policy)?,
-        until: Until::Instant(until),
-        health_name: "health".to_owned(),
-        registry_name: "registry".to_owned(),
-    };
+    let config =
+        RunConfig { policies: policy(&options.policy)?, health_name: "health".to_owned(), registry_name: "registry".to_owned() };
     let mut registry_lines = Vec::new();
     fleet.write_registry(&mut registry_lines).map_err(Failure::failed)?;
     let mut registry = MemorySource::lines(&String::from_utf8_lossy(&registry_lines));
@@ -40,7 +36,9 @@ pub(super) fn run(options: &Demo) -> Result<(), Failure> {
     let bar = progress_bar(fleet.events_estimate(), "running");
     let started = Instant::now();
     let ports = Ports { registry: &mut registry, health: &mut health, sink: &mut sink };
-    let summary = pipeline::run(&config, ports, &metrics, &AtomicBool::new(false), &mut |records| bar.set_position(records))
+    let mut progress = |records| bar.set_position(records);
+    let until_ends = Until::Instant(until);
+    let summary = pipeline::run_bounded(&config, until_ends, ports, &metrics, &AtomicBool::new(false), &mut progress)
         .map_err(Failure::failed)?;
     bar.finish_and_clear();
     let told = Told::from(&sink).map_err(Failure::Failed)?;

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use pipeline::{Ports, RunConfig, Summary, Until};
-use ports::{Log, PortError, Position, RecordSink};
-use storage::{Destination, FileSink, KafkaConfig, KafkaSink, KafkaSource, ensure_topics};
+use domain::Policies;
+use pipeline::{LivePorts, Ports, RunConfig, Summary, Until};
+use ports::state::StateStore;
+use ports::{Log, MemoryStore, PortError, Position, RecordSink};
+use storage::{Destination, DirStore, FileSink, KafkaConfig, KafkaSink, KafkaSource, ensure_topics};
 use telemetry::Metrics;
 use telemetry::events::{InternalEvent, PipelineFailed, StopRequested};
 use tracing_subscriber::EnvFilter;
@@ -19,7 +21,8 @@ use crate::failure::Failure;
 use crate::http;
 
 /// The logs that a run reads or writes.
-const LOGS: [Log; 5] = [Log::Health, Log::Registry, Log::Decisions, Log::Standings, Log::Rejected];
+const LOGS: [Log; 7] =
+    [Log::Health, Log::Registry, Log::Dependencies, Log::Decisions, Log::Programme, Log::Standings, Log::Rejected];
 /// Where a run over Kafka serves its metrics if not told.
 const HTTP_DEFAULT: &str = "127.0.0.1:9464";
 
@@ -35,14 +38,10 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
     };
     let _server = address.map(|address| http::serve(address, Arc::clone(&metrics))).transpose().map_err(Failure::Usage)?;
     let stop = stop_on_signals(&metrics)?;
-    let until = match (options.until, &broker) {
-        (Some(at), _) => Until::Instant(at),
-        (None, Some(_)) => Until::Stopped,
-        (None, None) => Until::SourceEnds,
-    };
-    let summary = match broker {
-        Some(broker) => over_kafka(&broker, policies, until, &metrics, &stop),
-        None => over_files(options, policies, until, &metrics, &stop),
+    let summary = match (broker, options.until) {
+        (Some(broker), None) => live_over_kafka(&broker, options.state.as_deref(), policies, &metrics, &stop),
+        (Some(broker), Some(at)) => bounded_over_kafka(&broker, policies, Until::Instant(at), &metrics, &stop),
+        (None, at) => over_files(options, policies, at.map_or(Until::SourceEnds, Until::Instant), &metrics, &stop),
     }?;
     tracing::info!(
         records = summary.records,
@@ -59,21 +58,59 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
     Ok(())
 }
 
-fn over_kafka(
+/// The main job: on and on, over every partition.
+fn live_over_kafka(
     broker: &KafkaConfig,
-    policies: domain::Policies,
+    state: Option<&Path>,
+    policies: Policies,
+    metrics: &Arc<Metrics>,
+    stop: &AtomicBool,
+) -> Result<Summary, Failure> {
+    ensure_topics(broker, &LOGS).map_err(Failure::failed)?;
+    let config = config_of(broker, policies);
+    let mut store: Box<dyn StateStore> = match state {
+        Some(directory) => Box::new(DirStore::open(directory).map_err(Failure::usage)?),
+        None => {
+            tracing::warn!("without --state what was issued is forgotten when the process ends, and issued anew");
+            Box::new(MemoryStore::default())
+        }
+    };
+    let mut registry = KafkaSource::open(broker, Log::Registry).map_err(Failure::failed)?;
+    let mut health = KafkaSource::open(broker, Log::Health).map_err(Failure::failed)?;
+    let mut dependencies = KafkaSource::open(broker, Log::Dependencies).map_err(Failure::failed)?;
+    let mut sink = KafkaSink::open(broker).map_err(Failure::failed)?;
+    let ports = LivePorts {
+        registry: &mut registry,
+        health: &mut health,
+        dependencies: &mut dependencies,
+        sink: &mut sink,
+        store: store.as_mut(),
+    };
+    pipeline::run_live(&config, ports, metrics, stop, &mut |_| {}).map_err(|error| {
+        PipelineFailed { error: &error }.emit(metrics);
+        Failure::failed(error)
+    })
+}
+
+/// What is there, up to an instant.
+fn bounded_over_kafka(
+    broker: &KafkaConfig,
+    policies: Policies,
     until: Until,
     metrics: &Arc<Metrics>,
     stop: &AtomicBool,
 ) -> Result<Summary, Failure> {
     ensure_topics(broker, &LOGS).map_err(Failure::failed)?;
-    let config =
-        RunConfig { policies, until, health_name: broker.topic(Log::Health), registry_name: broker.topic(Log::Registry) };
+    let config = config_of(broker, policies);
     let mut registry = KafkaSource::open(broker, Log::Registry).map_err(Failure::failed)?;
     let mut health = KafkaSource::open(broker, Log::Health).map_err(Failure::failed)?;
     let mut sink = KafkaSink::open(broker).map_err(Failure::failed)?;
     let ports = Ports { registry: &mut registry, health: &mut health, sink: &mut sink };
-    finish(pipeline::run(&config, ports, metrics, stop, &mut |_| {}), metrics)
+    finish(pipeline::run_bounded(&config, until, ports, metrics, stop, &mut |_| {}), metrics)
+}
+
+fn config_of(broker: &KafkaConfig, policies: Policies) -> RunConfig {
+    RunConfig { policies, health_name: broker.topic(Log::Health), registry_name: broker.topic(Log::Registry) }
 }
 
 fn over_files(
@@ -100,12 +137,10 @@ fn over_files(
     let mut sink = FileSink::create(outputs.into_iter().filter_map(|(log, path)| Some((log, destination(path?)))))
         .map_err(Failure::usage)?;
     let name = |path: &Path| path.display().to_string();
-    let config = RunConfig { policies, until, health_name: name(source), registry_name: name(registry_file) };
+    let config = RunConfig { policies, health_name: name(source), registry_name: name(registry_file) };
     let sink: &mut dyn RecordSink = &mut sink;
-    finish(
-        pipeline::run(&config, Ports { registry: &mut registry, health: &mut health, sink }, metrics, stop, &mut |_| {}),
-        metrics,
-    )
+    let ports = Ports { registry: &mut registry, health: &mut health, sink };
+    finish(pipeline::run_bounded(&config, until, ports, metrics, stop, &mut |_| {}), metrics)
 }
 
 fn finish(result: Result<Summary, PortError>, metrics: &Metrics) -> Result<Summary, Failure> {

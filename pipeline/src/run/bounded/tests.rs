@@ -5,10 +5,10 @@ use super::*;
 
 const BADGE: &str = r#"{"type":"badge","asin":"B1","manufacturer":"m-1","brand":"Acme","marketplaces":["US"],"enabled_at":"2025-01-01T00:00:00Z"}"#;
 
-fn config(until: Until) -> RunConfig {
+fn config() -> RunConfig {
     let text = wire::policy::preset("wwa-2024").expect("a preset");
     let policy = wire::policy::parse(text, "wwa-2024").expect("a right policy").remove(0);
-    RunConfig { policies: policy.into(), until, health_name: "health".to_owned(), registry_name: "registry".to_owned() }
+    RunConfig { policies: policy.into(), health_name: "health".to_owned(), registry_name: "registry".to_owned() }
 }
 
 fn outcome(asin: &str, at: &str, failed: u32) -> String {
@@ -21,7 +21,7 @@ fn run_over(until: Until, registry: &str, health: &str, log: Log) -> (Vec<Value>
     let mut sink = MemorySink::default();
     let metrics = Arc::new(Metrics::new("test").expect("metrics"));
     let ports = Ports { registry: &mut registry, health: &mut health, sink: &mut sink };
-    let summary = run(&config(until), ports, &metrics, &AtomicBool::new(false), &mut |_| {}).expect("a run");
+    let summary = run_bounded(&config(), until, ports, &metrics, &AtomicBool::new(false), &mut |_| {}).expect("a run");
     let parse = |payload: &[u8]| serde_json::from_slice(payload).expect("JSON");
     (sink.appended().iter().filter(|a| a.log == log).map(|a| parse(&a.payload)).collect(), summary)
 }
@@ -41,7 +41,7 @@ fn decisions_are_those_of_an_evaluation() {
         (0..380).map(|n| outcome("B1", &format!("2025-03-01T{:02}:{:02}:00Z", n / 60, n % 60), 30)).collect();
     let at = Timestamp::parse_rfc3339("2025-06-01T00:00:00Z").expect("an instant");
     let (decisions, summary) = run_over(Until::Instant(at), BADGE, &health.join("\n"), Log::Decisions);
-    let mut evaluation = crate::Evaluation::new(config(Until::SourceEnds).policies);
+    let mut evaluation = crate::Evaluation::new(config().policies);
     evaluation.registry_line(1, BADGE.as_bytes());
     evaluation.settle_registry();
     (1..).zip(&health).for_each(|(line, text)| evaluation.event_line(line, text.as_bytes()));
