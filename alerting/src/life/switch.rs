@@ -60,7 +60,8 @@ impl Memo {
         if asked.is_empty() {
             asked = self.lanes.iter().collect();
         }
-        let mut out = (*asked.iter().max_by_key(|state| badness(state))?).clone();
+        // Of equals the first in listing order: the last one is the maximum.
+        let mut out = (*asked.iter().rev().max_by_key(|state| badness(state))?).clone();
         let actives = asked.iter().filter_map(|state| match &state.phase {
             Phase::On { active, .. } => Some(*active),
             Phase::Proposed(proposal) => Some(proposal.active),
