@@ -75,7 +75,7 @@ impl Memo {
         (out.scope, out.since) = (Scope::Global, at);
         out.floor = self.lanes.iter().filter_map(|state| state.floor).max();
         out.refused = asked.iter().filter_map(|state| state.refused).reduce(Refused::max).filter(|_| out.removed_at.is_none());
-        out.ruled = self.lanes.iter().filter_map(|state| state.ruled).max();
+        out.ruled = self.lanes.iter().flat_map(|state| state.ruled.iter().copied()).collect();
         out.critical_told = self.lanes.iter().filter_map(|state| state.critical_told).max();
         Some(out)
     }
