@@ -3,6 +3,8 @@
 //! There is no history in it, so it is remembered cheaply; what is decided, and when the product
 //! was removed, its owner keeps ([`crate::Life`]).
 
+use std::collections::BTreeSet;
+
 use domain::decision::{DecisionId, Reason, Scope};
 use domain::interval::Interval;
 use domain::time::Timestamp;
@@ -23,8 +25,9 @@ pub(crate) struct State {
     pub(crate) removed_at: Option<Timestamp>,
     /// What a breach has to exceed beside the policy's limits, after a refusal (R22).
     pub(crate) refused: Option<Refused>,
-    /// The last ruling used, by its order.
-    pub(crate) ruled: Option<(Timestamp, Timestamp, DecisionId)>,
+    /// Rulings that were used, by their order; not those before the last breach that was ruled on, which
+    /// are too early for a later one.
+    pub(crate) ruled: BTreeSet<(Timestamp, Timestamp, DecisionId)>,
     /// The first instant at which no critical outage was looked for.
     pub(crate) critical_next: Timestamp,
     /// The last critical outage that was told.
@@ -109,7 +112,7 @@ impl State {
             floor: None,
             removed_at: None,
             refused: None,
-            ruled: None,
+            ruled: BTreeSet::new(),
             critical_next: enabled_at,
             critical_told: None,
             depends_until: enabled_at + crate::scope::TICK,

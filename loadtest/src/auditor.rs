@@ -5,7 +5,7 @@
 //! definition can be evaluated from scratch, it is: a product's time is cut at every instant at
 //! which anything may change, and each piece and each such instant is judged on its own.
 //!
-//! Where the text leaves something open, it is read so:
+//! Where the text leaves something open, it is read as ADR 1 and ADR 5 say, and so:
 //! - R5: every valid line occupies its name, also one dated at or after T.
 //! - R10: a scope that starts with a region gained later has its window start then, too.
 //! - R11: whether the newest outage that counts touches the region is asked at each instant at
@@ -16,19 +16,6 @@
 //! - R14: what would start or restart probation while the region is lost does so when it is back.
 //! - R15: of two listing facts at one instant the one with more objections is found by the badge
 //!   of the instant that is judged.
-//! - R12, R18: a critical outage that goes on at a switch and would have been told before it by the new
-//!   numbers is told at it; one that has ended is not.
-//! - R14, R18: at a switch outages since probation's start count whichever month they are in. Whether a
-//!   run has ended by T is asked by the old numbers if its end is before the switch; if it hasn't, by
-//!   the new ones, and what follows is dated at the switch.
-//! - R16, R18: other numbers may end or revive a part of a suspension at a switch; other scopes alone
-//!   don't.
-//! - R18: of regions that are equally bad the first in listing order is taken; a proposal that waits
-//!   is worse than a badge that is merely on, and keeps the ruling on it in the new scopes. Regionally
-//!   refused numbers count globally by the larger of them.
-//! - R22: a breach that waits for a ruling waits over a switch, too, whatever the enforcement then is.
-//!   Of rulings given at one instant the one with the earlier proposal comes first. A later refusal
-//!   takes the place of an earlier one.
 //! - Contract: a manufacturer is listed in a region if a product was badged there while it was
 //!   its, or if it was ever suspended there; it is named by any accepted badge line.
 
@@ -203,8 +190,8 @@ fn report(scoped: &Scoped<'_>, ground: &Ground, life: &Life) -> ProductStanding 
 
 /// One for each of the scope's own runs whose effective downtime reaches `min_duration` (R12).
 ///
-/// A run that goes on at a switch and has reached it before is told at the switch. None is told again
-/// that a version before has told, in this scope or in one that overlaps it.
+/// A run that has reached it before a switch and hasn't ended by then is told at the switch. None is told
+/// again that a version before has told, in this scope or in one that overlaps it.
 fn critical_outages(scoped: &Scoped<'_>, own: &ScopeGround, earlier: &[Decision]) -> Vec<Decision> {
     if scoped.policy.critical_outage_acknowledge_within.is_none() {
         return Vec::new();

@@ -1,6 +1,6 @@
 //! Probation: consecutive good months, restarts, holds, reinstatement (R14, R15).
 
-use domain::decision::{DecisionKind, Evidence, Reason, Scope};
+use domain::decision::{Decision, DecisionKind, Evidence, Reason, Scope};
 use domain::interval::Interval;
 use domain::time::{DurationMs, Timestamp};
 
@@ -43,6 +43,10 @@ impl Fold<'_, '_> {
         if held.is_none() && passed <= needed {
             let mut evidence = self.month_evidence(month, month, at);
             evidence.month = Some(passed);
+            // Months of a region that was lost until a switch pass at it, and are told as one.
+            let is_told =
+                |last: &mut Decision| (last.kind, last.scope, last.at) == (DecisionKind::ProbationMonthPassed, scope.scope, at);
+            self.trail.decisions.pop_if(is_told);
             self.decide(DecisionKind::ProbationMonthPassed, Vec::new(), at, evidence);
         }
         Some(if held.is_none() && passed >= needed {

@@ -24,7 +24,7 @@ impl<'a> Fold<'_, 'a> {
             Some(ruling) if ruling.verdict == Verdict::Refused => Some(Phase::Proposed(Box::new(proposal))),
             ruling => {
                 let not_before = ruling.map_or(at, |ruling| ruling.at.max(at));
-                self.state.ruled = ruling.map(Ruling::order).or(self.state.ruled);
+                ruling.into_iter().for_each(|ruling| self.use_up(ruling, at));
                 self.remove(proposal.reasons, at, evidence);
                 Some(Phase::Removed { breach: at, not_before })
             }
@@ -39,13 +39,13 @@ impl<'a> Fold<'_, 'a> {
                 let at = self.within(self.scope.hold(ruling.at)?)?;
                 let counting = self.scope.counting(proposal.window, self.state.floor);
                 let evidence = self.scope.evidence(proposal.window, Some(proposal.budget_ms), counting, proposal.breach);
-                self.state.ruled = Some(ruling.order());
+                self.use_up(ruling, proposal.breach);
                 self.remove(proposal.reasons, at, evidence);
                 Some(Phase::Removed { breach: proposal.breach, not_before: at })
             }
             Verdict::Refused => {
                 let at = self.within(ruling.at.max(self.scope.in_force.from))?;
-                self.state.ruled = Some(ruling.order());
+                self.use_up(ruling, proposal.breach);
                 self.state.refused = Some(proposal.used.max(self.used(at)));
                 Some(Phase::On { next: at, active: proposal.active })
             }
@@ -59,8 +59,14 @@ impl<'a> Fold<'_, 'a> {
         let over = breach.plus_months(case.policies.at(breach).probation_months);
         let acting = case.rulings.iter().take_while(|ruling| ruling.at <= self.scope.at);
         acting
-            .filter(|ruling| self.state.ruled.is_none_or(|used| used < ruling.order()))
+            .filter(|ruling| !self.state.ruled.contains(&ruling.order()))
             .find(|ruling| ruling.scope == proposal.scope && breach <= ruling.at && ruling.proposed_at < over)
+    }
+
+    /// Notes that a ruling was used for a breach.
+    fn use_up(&mut self, ruling: &Ruling, breach: Timestamp) {
+        self.state.ruled.retain(|(at, ..)| *at >= breach);
+        self.state.ruled.insert(ruling.order());
     }
 
     /// What the window holds at an instant; at a reset the larger of both years, as both are judged.

@@ -63,7 +63,8 @@ impl Memo {
         if asked.is_empty() {
             asked = self.lanes.iter().collect();
         }
-        let mut out = (*asked.iter().max_by_key(|state| badness(state))?).clone();
+        // Of equals the first in listing order: the last one is the maximum.
+        let mut out = (*asked.iter().rev().max_by_key(|state| badness(state))?).clone();
         let actives = asked.iter().filter_map(|state| match &state.phase {
             Phase::On { active, .. } => Some(*active),
             Phase::Proposed(proposal) => Some(proposal.active),
@@ -77,7 +78,7 @@ impl Memo {
         (out.scope, out.since) = (Scope::Global, at);
         out.floor = self.lanes.iter().filter_map(|state| state.floor).max();
         out.refused = asked.iter().filter_map(|state| state.refused).reduce(Refused::max).filter(|_| out.removed_at.is_none());
-        out.ruled = self.lanes.iter().filter_map(|state| state.ruled).max();
+        out.ruled = self.lanes.iter().flat_map(|state| state.ruled.iter().copied()).collect();
         out.critical_told = self.lanes.iter().filter_map(|state| state.critical_told).max();
         Some(out)
     }

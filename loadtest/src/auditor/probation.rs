@@ -113,6 +113,8 @@ fn probation(scoped: &Scoped<'_>, start: i64, mut passed: u32, is_held: bool, de
         if passed <= months {
             let mut decision = scoped.decide(DecisionKind::ProbationMonthPassed, end, Vec::new());
             decision.evidence.month = Some(passed);
+            // Of several months that pass at one instant only the last is told (R18).
+            decisions.pop_if(|last| (last.kind, last.scope, last.at) == (decision.kind, decision.scope, decision.at));
             decisions.push(decision);
         }
         if passed >= months && held_since.is_none() {

@@ -199,16 +199,16 @@ impl<'a> Gathered<'a> {
     /// Whether a line's name is free, if it has one; it is taken from then on, also by a line about
     /// something unknown, which waits for it. The same content again is dropped.
     fn is_new(&mut self, line: u64, fact: &'a Fact) -> bool {
-        let (is_new, is_same, what) = match fact {
-            Fact::Exclusion(given) => named(self.exclusions.entry(&given.id), given, "exclusion"),
-            Fact::Ruling(given) => named(self.rulings.entry((given.proposal, &given.asin)), given, "ruling"),
-            Fact::Acknowledgement(given) => named(self.acknowledgements.entry(given.outage), given, "acknowledgement"),
-            _ => return true,
+        let is_same = match fact {
+            Fact::Exclusion(given) => take(self.exclusions.entry(&given.id), given),
+            Fact::Ruling(given) => take(self.rulings.entry((given.proposal, &given.asin)), given),
+            Fact::Acknowledgement(given) => take(self.acknowledgements.entry(given.outage), given),
+            _ => None,
         };
-        if !is_new && !is_same {
-            self.conflict(line, format!("another {what} has that name"));
+        if is_same == Some(false) {
+            self.conflict(line, "its name was given before, with other content".to_owned());
         }
-        is_new
+        is_same.is_none()
     }
 
     fn revocation_line(&mut self, line: u64, fact: &'a Fact) {
@@ -223,9 +223,9 @@ impl<'a> Gathered<'a> {
 
     fn exclusion_line(&mut self, line: u64, exclusion: &'a Exclusion) {
         match &exclusion.target {
-            ExclusionTarget::Subject(subject) if !self.known.contains(subject) => return self.unknown(line, subject),
+            ExclusionTarget::Subject(subject) if !self.known.contains(subject) => self.unknown(line, subject),
             ExclusionTarget::Manufacturer(id) if !self.named.contains(id) => {
-                return self.reject(line, RejectReason::UnknownSubject, format!("manufacturer {id} is not registered"));
+                self.reject(line, RejectReason::UnknownSubject, format!("manufacturer {id} is not registered"));
             }
             ExclusionTarget::All | ExclusionTarget::Subject(_) | ExclusionTarget::Manufacturer(_) => {}
         }
@@ -266,14 +266,14 @@ impl<'a> Gathered<'a> {
     }
 }
 
-/// Takes a name if it is free: whether it was, and whether its content is the same.
-fn named<'a, K: Ord, V: PartialEq>(entry: Entry<'_, K, &'a V>, given: &'a V, what: &'static str) -> (bool, bool, &'static str) {
+/// Takes a name if it is free; if not, says whether it was taken by the same content.
+fn take<'a, K: Ord, V: PartialEq>(entry: Entry<'_, K, &'a V>, given: &'a V) -> Option<bool> {
     match entry {
         Entry::Vacant(free) => {
             free.insert(given);
-            (true, true, what)
+            None
         }
-        Entry::Occupied(taken) => (false, *taken.get() == given, what),
+        Entry::Occupied(taken) => Some(*taken.get() == given),
     }
 }
 
