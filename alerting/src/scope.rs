@@ -99,13 +99,6 @@ impl<'a> ScopeCase<'a> {
         }
     }
 
-    /// The last instant before `at` up to which a run went on by then.
-    pub(crate) fn last_end(&self, run: Interval, at: Timestamp) -> Option<Timestamp> {
-        let so_far = Interval::new(run.from, run.to.min(at));
-        let last = |region: &RegionEvidence| region.raw.overlapping(so_far).last().map(|last| last.to.min(at));
-        self.evidence.regions_in(self.scope).filter_map(last).max()
-    }
-
     /// The window of a frame at an instant (R10).
     pub(crate) fn window(&self, frame: Frame, floor: Option<Timestamp>, at: Timestamp) -> Interval {
         Policy::window(frame, self.enabled_at, floor, at)
