@@ -16,7 +16,7 @@ use crate::case::{Case, Judgement, enabled_at, scopes};
 use crate::fold::{Fold, Trail, standing_of};
 use crate::scope::{ScopeCase, TICK};
 use crate::state::State;
-use crate::suspension;
+use crate::suspension::{self, Removal};
 
 mod due;
 mod memos;
@@ -115,27 +115,40 @@ impl Life {
         self.ahead = self.ahead.max(at);
     }
 
-    /// Freezes the life before an instant (R24), which must lie before the minute of the last T.
-    /// Decisions of episodes that were over by then are forgotten.
+    /// Freezes the life before an instant (R24), which must lie before the minute of `until`, the T
+    /// up to which the life was followed with the same case. Decisions of episodes that were over by then are forgotten.
     pub fn freeze(&mut self, case: &Case<'_>, at: Timestamp, until: Timestamp) {
         let last = self.memos.iter().rposition(|memo| memo.depends_until <= at && memo.next <= at).unwrap_or(0);
         self.memos.drain(..last);
         let mut frozen = self.memos[0].clone();
-        if let Some(limit) = Some(at.saturating_sub(TICK)).filter(|limit| frozen.next <= *limit) {
+        if frozen.next < at {
             let mut trail = Trail::default();
-            frozen.go_on(case, until, limit, &mut trail);
+            frozen.go_on(case, until, at.saturating_sub(TICK), &mut trail);
             if frozen.depends_until <= at {
-                // Scope by scope they came later than what the next memo doesn't hold any more.
-                bring_forward(&mut self.trail.decisions[frozen.decisions..], |one| {
-                    trail.decisions.iter().any(|d| d.id == one.id)
-                });
-                bring_forward(&mut self.trail.removals[frozen.removals..], |one| trail.removals.contains(one));
-                frozen.decisions += trail.decisions.len();
-                frozen.removals += trail.removals.len();
-                self.memos[0] = frozen;
+                self.adopt(frozen, &trail);
             }
         }
         self.forget_decisions();
+    }
+
+    /// Takes a memo, and what it left behind since the first one, for the first one. Later memos that
+    /// still wait for what it has seen are dropped.
+    fn adopt(&mut self, mut frozen: Memo, since: &Trail) {
+        let (decisions, removals) = (frozen.decisions, frozen.removals);
+        let is_decided = |one: &Decision| since.decisions.iter().any(|decision| decision.id == one.id);
+        let is_removed = |one: &Removal| since.removals.contains(one);
+        let trail = &self.trail;
+        self.memos.retain(|memo| {
+            let decided = trail.decisions[decisions..memo.decisions].iter().filter(|one| is_decided(one));
+            let removed = trail.removals[removals..memo.removals].iter().filter(|one| is_removed(one));
+            decided.count() == since.decisions.len() && removed.count() == since.removals.len() && memo.next > frozen.next
+        });
+        // Scope by scope they may have come later than what only the next memos hold.
+        self.trail.decisions[decisions..].sort_by_key(|one| !is_decided(one));
+        self.trail.removals[removals..].sort_by_key(|one| !is_removed(one));
+        frozen.decisions += since.decisions.len();
+        frozen.removals += since.removals.len();
+        self.memos.insert(0, frozen);
     }
 
     /// The earliest instant of evidence that following this life may still look at.
@@ -177,11 +190,6 @@ impl Life {
         let open = tip.lanes.iter().filter_map(|state| state.removal(Timestamp::MAX));
         suspension::counted(case.policies, case.product, self.trail.removals.iter().copied().chain(open))
     }
-}
-
-/// Puts what is chosen first; the order is kept otherwise.
-fn bring_forward<T>(items: &mut [T], chosen: impl Fn(&T) -> bool) {
-    items.sort_by_key(|item| !chosen(item));
 }
 
 impl Memo {

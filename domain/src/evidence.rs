@@ -123,10 +123,19 @@ impl ProductEvidence {
         self.regions.iter().filter(move |evidence| scope.includes(evidence.region))
     }
 
-    /// An outage as it shows at an instant: cut to it, with what its downtime until then was.
+    /// Up to when a run of a scope's raw downtime had gone on by an instant.
+    #[must_use]
+    pub fn run_end_by(&self, scope: Scope, run: Interval, at: Timestamp) -> Option<Timestamp> {
+        let so_far = Interval::new(run.from, run.to.min(at));
+        let last = |region: &RegionEvidence| region.raw.overlapping(so_far).last().map(|last| last.to.min(at));
+        self.regions_in(scope).filter_map(last).max()
+    }
+
+    /// An outage as it shows at an instant, by what lies before it.
     #[must_use]
     pub fn show(&self, outage: &Outage, at: Timestamp) -> OutageEvidence {
-        let run = outage.run.intersect(Interval::new(Timestamp::MIN, at));
+        let to = self.run_end_by(Scope::Global, outage.run, at).unwrap_or(outage.run.from);
+        let run = Interval::new(outage.run.from, to);
         OutageEvidence {
             run,
             downtime_ms: self.effective.ms_within(run),

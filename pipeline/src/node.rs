@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use domain::Decision;
-use domain::id::Subject;
 use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
 use ports::{Log, Record};
@@ -26,6 +25,7 @@ const PARTITIONS_KEY: &[u8] = b"partitions";
 /// A process's state.
 #[derive(Debug)]
 pub struct Node {
+    rules: Rc<Rules>,
     tables: Tables,
     partitions: Vec<Partition>,
     programme: Option<Programme>,
@@ -54,7 +54,7 @@ impl Node {
             registry: RegistryTable::new(rules.window),
             dependencies: Dependencies::new(rules.partitions, io.sink.partitions(Log::Dependencies)?),
         };
-        Ok(Self { tables, partitions, programme, unknown_told: BTreeSet::new() })
+        Ok(Self { rules: Rc::clone(rules), tables, partitions, programme, unknown_told: BTreeSet::new() })
     }
 
     /// Takes in the registry's next record; what it says counts from [`Self::settle_registry`] on.
@@ -116,7 +116,11 @@ impl Node {
         })?;
         self.tables.dependencies.passed(record.partition, record.offset);
         if let Some((subject, from)) = changed {
-            self.dependency_changed(&subject, from);
+            // What its owner had read by then may lie ahead of that by the skew that is allowed.
+            let until = record.appended_at.map_or(from, |appended| appended.saturating_add(self.rules.max_skew).max(from));
+            for partition in &mut self.partitions {
+                partition.dependency_changed(&subject, from, until);
+            }
         }
         Ok(())
     }
@@ -175,12 +179,6 @@ impl Node {
     #[must_use]
     pub const fn programme(&self) -> Option<&Programme> {
         self.programme.as_ref()
-    }
-
-    fn dependency_changed(&mut self, subject: &Subject, from: Timestamp) {
-        for partition in &mut self.partitions {
-            partition.dependency_changed(subject, from);
-        }
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Rules {
     pub window: DurationMs,
     /// What lies farther back is frozen: the longest window, or longer where decisions settle longer.
     pub frozen_after: DurationMs,
+    /// The longest that an event may be ahead of its record, by any version.
+    pub max_skew: DurationMs,
     /// How many partitions `health` has.
     pub partitions: u32,
 }
@@ -113,7 +115,8 @@ impl Rules {
         let window = policies.longest_window();
         let settle = policies.versions().iter().map(|policy| policy.settle_enforcement.max(policy.settle_warnings)).max();
         let frozen_after = window.max(DurationMs(settle.unwrap_or_default().ms() + DAY_MS));
-        Self { window, frozen_after, policies, partitions }
+        let max_skew = policies.versions().iter().map(|policy| policy.max_skew).max().unwrap_or_default();
+        Self { window, frozen_after, max_skew, policies, partitions }
     }
 }
 
@@ -213,10 +216,11 @@ impl Partition {
         self.brakes.turn(now.kill_switch.clone());
     }
 
-    /// Takes in that a skill's or hub's downtime is another from an instant on.
-    pub fn dependency_changed(&mut self, subject: &Subject, from: Timestamp) {
+    /// Takes in that a skill's or hub's downtime is another from an instant on; nothing is known of it after `until`.
+    pub fn dependency_changed(&mut self, subject: &Subject, from: Timestamp, until: Timestamp) {
         for place in self.dependents.get(subject).cloned().unwrap_or_default() {
             self.touch(place, from);
+            self.products[place as usize].life.expect(until);
         }
     }
 
@@ -241,16 +245,17 @@ impl Partition {
         let applied = self.subjects.health_mut(subject, region).apply(at, body, &self.rules.policies);
         match applied {
             Applied::Unchanged => {}
-            Applied::Changed(from) => self.subject_changed(subject, region, from),
+            Applied::Changed(from) => self.subject_changed((subject, region), from, at),
             Applied::Absent(page) => self.late.put((subject, region, page), at, body),
         }
     }
 
-    fn subject_changed(&mut self, subject: u32, region: Region, from: Timestamp) {
+    fn subject_changed(&mut self, (subject, region): (u32, Region), from: Timestamp, at: Timestamp) {
         let name = self.subjects.name(subject);
         if name.kind == SubjectKind::Product {
             if let Some(&place) = self.numbers.get(name.id) {
                 self.touch(place, from);
+                self.products[place as usize].life.expect(at);
             }
         } else {
             self.outflow.note(&self.subjects, (subject, region), from);

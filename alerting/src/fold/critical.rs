@@ -24,7 +24,8 @@ impl Fold<'_, '_> {
         for &run in scope.runs.as_slice()[first..].iter().take_while(|run| run.from <= limit) {
             let reached = scope.downtime.reached(run.from, scope.policy.min_duration).filter(|&at| at <= run.to);
             let Some(reached) = reached.filter(|&at| at <= limit) else { continue };
-            let is_under_way = || run.to.saturating_add(gap) >= switch;
+            let is_under_way =
+                || scope.evidence.run_end_by(scope.scope, run, switch).is_some_and(|end| end.saturating_add(gap) >= switch);
             let is_told = self.state.critical_told.is_some_and(|told| told > run.from);
             let at = reached.max(switch);
             if is_told || at < next || (reached < switch && !is_under_way()) {

@@ -16,13 +16,17 @@ impl Life {
         // A state counts at once, a slice when its minute has ended.
         let pending = (self.ahead >= minute).then(|| if self.ahead >= until { until + TICK } else { minute + MINUTE });
         let switch = case.policies.versions().get(tip.version + 1).map(|next| next.effective_from);
+        // A run that ended before a switch is known to have by the old gap, and what follows it is dated then.
+        let mut before = case.policies.in_force().take(tip.version);
+        let ends = before.any(|(in_force, policy)| in_force.to.saturating_add(policy.merge_gap) >= until).then(|| until + TICK);
         let rule = case.policies.versions()[tip.version].scope;
         let begins = scopes(rule).iter().filter_map(|scope| enabled_at(case.product, *scope));
         let terms = case.product.terms().map(|(interval, _)| interval.from).chain(case.product.withdrawn_at);
         let rulings = case.rulings.iter().map(|ruling| ruling.at);
-        let facts = pending.into_iter().chain(switch).chain(begins).chain(terms).chain(rulings);
+        let facts = pending.into_iter().chain(ends).chain(switch).chain(begins).chain(terms).chain(rulings);
         let due = tip.scopes(case, until).map(|(scope, state)| scope_due(&scope, state));
-        facts.filter(|at| *at > until).chain(due).min().unwrap_or(Timestamp::MAX)
+        // What ties a product to somebody else's downtime at T shows a millisecond later.
+        facts.filter(|at| *at >= until).map(|at| at.max(until + TICK)).chain(due).min().unwrap_or(Timestamp::MAX)
     }
 }
 

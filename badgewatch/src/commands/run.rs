@@ -115,7 +115,7 @@ fn config_of(broker: &KafkaConfig, policies: Policies) -> RunConfig {
 
 fn over_files(
     options: &Run,
-    policies: domain::Policies,
+    policies: Policies,
     until: Until,
     metrics: &Arc<Metrics>,
     stop: &AtomicBool,
