@@ -251,8 +251,8 @@ impl Partition {
         for owned in &mut self.products {
             let needed = owned.life.needs_from(&self.rules.policies).min(two_windows);
             owned.evidence.forget(needed);
-            let waits = owned.issued.waits_since(registry.rulings_on(&owned.asin), t);
-            owned.issued.forget(waits.map_or(two_windows, |waits| waits.min(two_windows)));
+            let waits = owned.issued.waits_since(registry.rulings_on(&owned.asin), t).unwrap_or(Timestamp::MAX);
+            owned.issued.forget(two_windows.min(waits).min(owned.life.complete_from()));
             let subject = SubjectRef { kind: SubjectKind::Product, id: owned.asin.as_str() };
             if let Some(number) = self.subjects.number(subject) {
                 self.subjects.forget(number, needed);
