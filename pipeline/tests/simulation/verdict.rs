@@ -147,7 +147,7 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
     for asin in truth.products.iter().map(|product| &product.asin).collect::<BTreeSet<_>>() {
         let about = |decision: &&Decision| decision.asin.as_ref() == Some(asin);
         let issued: Vec<Decision> = log.iter().filter(about).cloned().collect();
-        let settled = |decision: &&Decision| alerting::settled_at(&simulation.world.policies, decision) <= simulation.end;
+        let settled = |decision: &&Decision| is_settled(simulation, decision);
         let implied: Vec<Decision> = truth.decisions.iter().filter(about).filter(settled).cloned().collect();
         let (in_force, implied) = (effective(&issued), said(&implied));
         let waits: BTreeSet<Scope> = braked(&in_force, &issued);
@@ -166,6 +166,11 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
             faults.extend(only(&implied, &in_force).iter().map(|one| format!("{asin}: only implied: {}", in_force_line(one))));
         }
     }
+}
+
+/// Whether a decision is to be issued by the last T.
+fn is_settled(simulation: &Simulation, decision: &Decision) -> bool {
+    alerting::settled_at(&simulation.world.policies, decision) <= simulation.end
 }
 
 /// A decision on one line.
@@ -191,10 +196,12 @@ fn braked(in_force: &[InForce], issued: &[Decision]) -> BTreeSet<Scope> {
     proposals.filter(answered).map(|one| one.scope).collect()
 }
 
-/// A manufacturer is suspended by what was issued; where nothing waits that is what is implied.
+/// A manufacturer is suspended by what was issued; where nothing waits for a ruling or for its settle that is
+/// what is implied.
 fn suspensions(simulation: &Simulation, truth: &Report, log: &[Decision], faults: &mut Vec<String>) {
     let Some(programme) = simulation.processes[0].node().programme() else { return };
-    if log.iter().any(|decision| decision.kind == DecisionKind::Proposal) {
+    let is_proposal = |decision: &Decision| decision.kind == DecisionKind::Proposal;
+    if log.iter().any(is_proposal) || !truth.decisions.iter().all(|decision| is_settled(simulation, decision)) {
         return;
     }
     let told = Report {
