@@ -200,7 +200,8 @@ impl Partition {
         let settles: Vec<Timestamp> = settles.filter(|settled| *settled > round.t).collect();
         owned.waiting = settles.len();
         let due = settles.into_iter().min().into_iter().chain([owned.life.next_due()]).min();
-        if round.new_day {
+        // While enforcement is paused, what is to be taken back may wait (R25).
+        if round.new_day && !self.brakes.is_on(round.t) {
             let frozen = round.t.saturating_sub(self.rules.frozen_after);
             let waits = owned.issued.waits_since(rulings, round.t).unwrap_or(Timestamp::MAX);
             owned.life.freeze(&case, frozen.min(waits), round.t);

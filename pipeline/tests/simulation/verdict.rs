@@ -142,8 +142,10 @@ fn standings(simulation: &Simulation, truth: &Report, faults: &mut Vec<String>) 
 }
 
 /// What a reader of the decisions takes to be in force is what is implied; but for what waits for a ruling,
-/// and for what time alone implied since its settle before T: months pass, while nothing happens.
+/// and for what time alone implied since its settle before T: months pass, while nothing happens. While the
+/// kill switch is on, no reinstatement is taken back.
 fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults: &mut Vec<String>) {
+    let is_paused = is_paused(simulation);
     for asin in truth.products.iter().map(|product| &product.asin).collect::<BTreeSet<_>>() {
         let about = |decision: &&Decision| decision.asin.as_ref() == Some(asin);
         let issued: Vec<Decision> = log.iter().filter(about).cloned().collect();
@@ -154,7 +156,10 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
         let compared = |list: Vec<InForce>| -> Vec<InForce> {
             list.into_iter().filter(|one| one.kind != DecisionKind::Proposal && !waits.contains(&one.scope)).collect()
         };
-        let (in_force, implied) = (compared(in_force), compared(implied));
+        let (mut in_force, implied) = (compared(in_force), compared(implied));
+        if is_paused {
+            in_force.retain(|one| one.kind != DecisionKind::Reinstatement || implied.contains(one));
+        }
         if in_force != implied {
             let nodes = simulation.processes.iter().map(|process| process.node());
             let kept: Vec<_> = nodes.flat_map(|node| node.partitions()).flat_map(|partition| partition.implied(asin)).collect();
@@ -166,6 +171,13 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
             faults.extend(only(&implied, &in_force).iter().map(|one| format!("{asin}: only implied: {}", in_force_line(one))));
         }
     }
+}
+
+/// Whether the kill switch is on in the end.
+fn is_paused(simulation: &Simulation) -> bool {
+    let facts = registry(simulation).into_iter().filter_map(|record| wire::fact::parse(&record.payload).ok());
+    let turns = facts.filter_map(|fact| if let domain::Fact::KillSwitch(turn) = fact { Some((turn.at, turn.on)) } else { None });
+    turns.filter(|(at, _)| *at <= simulation.end).max().is_some_and(|(_, on)| on)
 }
 
 /// Whether a decision is to be issued by the last T.
