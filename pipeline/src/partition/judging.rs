@@ -259,11 +259,13 @@ impl Partition {
                 self.subjects.forget(number, needed);
             }
         }
+        let midnight = two_windows.floor_day();
         for (name, region, health) in self.subjects.all_mut().filter(|(name, ..)| name.kind != SubjectKind::Product) {
             // A day is published whole, also when its last state ends much later.
-            let begun = tables.dependencies.reaching(name, region, two_windows).map(start_of).min();
-            health.forget(begun.unwrap_or(two_windows));
+            let begun = tables.dependencies.reaching(name, region, midnight).map(start_of).min();
+            health.forget(begun.unwrap_or(midnight));
         }
+        self.outflow.freeze(midnight);
     }
 }
 
