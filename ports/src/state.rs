@@ -38,6 +38,13 @@ pub trait StateStore {
     /// As [`Self::get`].
     fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, PortError>;
 
+    /// Every key that begins with the prefix, in the order of the keys' bytes; no value is read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::get`].
+    fn keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, PortError>;
+
     /// Makes all the changes, in order, or after a crash none of them.
     ///
     /// # Errors

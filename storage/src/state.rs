@@ -74,14 +74,14 @@ impl DirStore {
         Ok(())
     }
 
-    /// Every key in a directory that begins with the prefix.
-    fn keys(&self, directory: &Path, prefix: &[u8], found: &mut Vec<Vec<u8>>) -> Result<(), PortError> {
+    /// Every key in a directory that begins with the prefix, in any order.
+    fn list(&self, directory: &Path, prefix: &[u8], found: &mut Vec<Vec<u8>>) -> Result<(), PortError> {
         let fail = |error: io::Error| state_error("list", directory, error);
         for entry in fs::read_dir(directory).map_err(fail)? {
             let path = entry.map_err(fail)?.path();
             let inside = path.strip_prefix(&self.root).unwrap_or(&path);
             if name::is_directory(inside) {
-                self.keys(&path, prefix, found)?;
+                self.list(&path, prefix, found)?;
             } else if inside != Path::new(LOCK) && inside != Path::new(JOURNAL) {
                 let key = name::decode(inside).ok_or_else(|| state_error("list", &path, Fault::Foreign))?;
                 if key.starts_with(prefix) {
@@ -166,14 +166,18 @@ impl StateStore for DirStore {
         file::read(&path, key).map_err(|error| state_error("read", &path, error))
     }
 
-    /// Lists the whole directory, whatever the prefix.
     fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, PortError> {
+        let pair = |key: Vec<u8>| Ok(self.get(&key)?.map(|value| (key, value)));
+        self.keys(prefix)?.into_iter().filter_map(|key| pair(key).transpose()).collect()
+    }
+
+    /// Lists the names of the whole directory, whatever the prefix.
+    fn keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, PortError> {
         self.check()?;
         let mut keys = Vec::new();
-        self.keys(&self.root, prefix, &mut keys)?;
+        self.list(&self.root, prefix, &mut keys)?;
         keys.sort_unstable();
-        let pair = |key: Vec<u8>| Ok(self.get(&key)?.map(|value| (key, value)));
-        keys.into_iter().filter_map(|key| pair(key).transpose()).collect()
+        Ok(keys)
     }
 
     fn write(&mut self, batch: Vec<Op>) -> Result<(), PortError> {

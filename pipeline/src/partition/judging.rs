@@ -134,6 +134,7 @@ impl Partition {
         }
         if new_day {
             self.forget_past(t, tables);
+            self.delete_old_pages(t, io)?;
         }
         for mut decision in self.services.judge(&self.rules.policies, t, registry) {
             let (by, seq) = (Issuer::Partition(self.number), self.journal.last_seq() + ticked.issued.len() as u64 + 1);

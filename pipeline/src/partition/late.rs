@@ -77,6 +77,12 @@ impl Partition {
         Ok(())
     }
 
+    /// R24: deletes stored pages that no event can reach any more. To be called once a day.
+    pub(super) fn delete_old_pages(&self, t: Timestamp, io: &mut Io<'_>) -> Result<(), Error> {
+        let kept = PageNo::of(t.saturating_sub(self.rules.window));
+        delete_pages(self.number, io.store, |no| no < kept)
+    }
+
     /// Stores up to which event misplaced ones were sent on, once they are known to be stored.
     pub(super) fn note_sent_on(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
         if let Some((offset, line)) = self.sent_on.filter(|_| self.sent_on > self.sent_on_stored) {
@@ -110,11 +116,7 @@ fn put_away(
 
 /// Pages are made anew from the log after a restart: those of before would count events twice.
 pub(super) fn clear_pages(partition: u32, store: &mut dyn StateStore) -> Result<(), Error> {
-    let stored = store.scan(format!("page/{partition}/").as_bytes())?;
-    if stored.is_empty() {
-        return Ok(());
-    }
-    Ok(store.write(stored.into_iter().map(|(key, _)| Op::Delete { key }).collect())?)
+    delete_pages(partition, store, |_| true)
 }
 
 /// Up to which event misplaced ones were sent on before a restart.
@@ -126,14 +128,31 @@ pub(super) fn stored_place(partition: u32, store: &dyn StateStore) -> Result<Opt
     place.map(Some).ok_or_else(|| Error::State { key: String::from_utf8_lossy(&key).into_owned(), found: text })
 }
 
+fn delete_pages(partition: u32, store: &mut dyn StateStore, is_old: impl Fn(PageNo) -> bool) -> Result<(), Error> {
+    let keys = store.keys(&pages_prefix(partition))?;
+    let old: Vec<Op> =
+        keys.into_iter().filter(|key| page_no(key).is_some_and(&is_old)).map(|key| Op::Delete { key }).collect();
+    if old.is_empty() { Ok(()) } else { Ok(store.write(old)?) }
+}
+
 fn read_page(key: &[u8], stored: &[u8]) -> Result<Page, Error> {
     let parts = wire::stored::page::read(stored)
         .map_err(|source| Error::Page { key: String::from_utf8_lossy(key).into_owned(), source: Box::new(source) })?;
     Ok(Page::from(&parts))
 }
 
+fn pages_prefix(partition: u32) -> Vec<u8> {
+    format!("page/{partition}/").into_bytes()
+}
+
 fn page_key(partition: u32, name: SubjectRef<'_>, region: Region, no: PageNo) -> Vec<u8> {
     format!("page/{partition}/{name}/{region}/{}", no.get()).into_bytes()
+}
+
+/// The page that a key of [`page_key`] is of.
+fn page_no(key: &[u8]) -> Option<PageNo> {
+    let number = key.rsplit(|byte| *byte == b'/').next()?;
+    std::str::from_utf8(number).ok()?.parse().ok().map(PageNo::new)
 }
 
 fn sent_on_key(partition: u32) -> Vec<u8> {

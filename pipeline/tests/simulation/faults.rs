@@ -78,6 +78,10 @@ impl StateStore for FusedStore<'_> {
         self.store.scan(prefix)
     }
 
+    fn keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, PortError> {
+        self.store.keys(prefix)
+    }
+
     fn write(&mut self, batch: Vec<Op>) -> Result<(), PortError> {
         let (is_done, blows) = Fuse::burn(self.fuse);
         if is_done {

@@ -57,6 +57,11 @@ impl StateStore for MemoryStore {
         Ok(pairs)
     }
 
+    fn keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, PortError> {
+        let from = self.values.range(prefix.to_vec()..).map(|(key, _)| key);
+        Ok(from.take_while(|key| key.starts_with(prefix)).cloned().collect())
+    }
+
     fn write(&mut self, batch: Vec<Op>) -> Result<(), PortError> {
         self.stores += batch.len() as u64;
         for op in batch {
@@ -87,6 +92,7 @@ mod tests {
         assert_eq!(store.get(b"missing").unwrap(), None);
         let one_and_two = [(b"b/1".to_vec(), b"one".to_vec()), (b"b/2".to_vec(), b"two".to_vec())];
         assert_eq!(store.scan(b"b/").unwrap(), one_and_two);
+        assert_eq!(store.keys(b"b/").unwrap(), [b"b/1", b"b/2"]);
         assert_eq!((store.loads(), store.stores(), store.len()), (3, 5, 4));
 
         let survivor = store.clone();

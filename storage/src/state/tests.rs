@@ -57,6 +57,7 @@ fn a_damaged_file_is_an_error_that_names_it() {
         fs::write(&path, changed).unwrap();
         check_failure(store.get(b"key"), "read", &path, damaged);
         check_failure(store.scan(b""), "read", &path, damaged);
+        assert_eq!(store.keys(b"").unwrap(), [b"key"], "no content is read for its name");
     }
     for length in 0..whole.len() {
         fs::write(&path, &whole[..length]).unwrap();
@@ -125,7 +126,7 @@ fn a_change_that_failed_is_not_forgotten() {
     fs::create_dir(&path).unwrap();
     check_failure(store.put(b"a", b""), "write", &path, "");
     fs::remove_dir(&path).unwrap();
-    for result in [store.put(b"a", b""), store.sync(), store.get(b"a").map(drop), store.scan(b"").map(drop)] {
+    for result in [store.put(b"a", b""), store.sync(), store.get(b"a").map(drop), store.scan(b"").map(drop), store.keys(b"").map(drop)] {
         check_failure(result, "use", directory.path(), "an earlier change failed");
     }
 }
@@ -170,6 +171,7 @@ proptest! {
         }
         prop_assert_eq!(store.get(&prefix).unwrap(), map.get(&prefix).cloned());
         let expected: Vec<Pair> = map.into_iter().filter(|(key, _)| key.starts_with(&prefix)).collect();
+        prop_assert_eq!(store.keys(&prefix).unwrap(), expected.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>());
         prop_assert_eq!(store.scan(&prefix).unwrap(), expected);
     }
 }
