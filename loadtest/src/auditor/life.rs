@@ -100,10 +100,15 @@ impl Follower<'_> {
                         OnEnd::Lasts(warned) => return Life { state: State::On { since, warned, refused }, floor },
                     }
                 }
-                State::Waiting { breach, ruling } => match ruling.and_then(|ruling| self.ruled(&breach, ruling, floor)) {
-                    Some(next) => next,
-                    None => return Life { state: State::Waiting { breach, ruling }, floor },
-                },
+                State::Waiting { breach, ruling } => {
+                    match ruling.and_then(|ruling| Some((self.ruled(&breach, ruling, floor)?, ruling))) {
+                        Some((next, ruling)) => {
+                            rulings.use_up(ruling);
+                            next
+                        }
+                        None => return Life { state: State::Waiting { breach, ruling }, floor },
+                    }
+                }
                 State::Off { removal, phase } => match off(self.scoped, phase, self.decisions) {
                     OffEnd::Reinstated { at, floor: passed } => {
                         self.removals.push(Span { from: removal, to: at });
@@ -121,10 +126,13 @@ impl Follower<'_> {
 
     /// What a breach comes to (R13, R22).
     fn breached(&mut self, breach: Breach, rulings: &mut Rulings<'_>) -> State {
-        let ruling = rulings.take(self.scoped.scope, breach.at, self.scoped.policy.probation_months);
+        let ruling = rulings.on(self.scoped.scope, breach.at, self.scoped.policy.probation_months);
         match (self.scoped.policy.enforcement, ruling) {
             (Enforcement::Automatic, None) => self.removed(&breach, breach.at, breach.at),
-            (Enforcement::Automatic, Some(Ruled { at, verdict: Verdict::Confirmed })) => self.removed(&breach, breach.at, at),
+            (Enforcement::Automatic, Some(ruled @ Ruled { at, verdict: Verdict::Confirmed, .. })) => {
+                rulings.use_up(ruled);
+                self.removed(&breach, breach.at, at)
+            }
             (Enforcement::Automatic, Some(Ruled { verdict: Verdict::Refused, .. })) => State::Waiting { breach, ruling },
             (Enforcement::Review, ruling) => {
                 self.decide(DecisionKind::Proposal, breach.at, &breach);

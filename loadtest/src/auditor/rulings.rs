@@ -1,7 +1,7 @@
 //! What the programme team said of proposals (R22), and which breach each of it belongs to.
 
 use domain::fact::{Ruling, Verdict};
-use domain::{Asin, Scope, Timestamp};
+use domain::{Asin, DecisionId, Scope, Timestamp};
 
 /// The rulings about a product that haven't been used yet, in order of time.
 #[derive(Debug)]
@@ -10,6 +10,7 @@ pub(super) struct Rulings<'a>(Vec<&'a Ruling>);
 /// A ruling on a breach.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Ruled {
+    proposal: DecisionId,
     pub(super) at: i64,
     pub(super) verdict: Verdict,
 }
@@ -24,18 +25,23 @@ impl<'a> Rulings<'a> {
 
     /// The ruling that belongs to a breach of a scope, if there is one: the first that is given no
     /// earlier, about a proposal dated within the months for which the removal would last at least.
-    pub(super) fn take(&mut self, scope: Scope, breach: i64, months: u32) -> Option<Ruled> {
+    pub(super) fn on(&self, scope: Scope, breach: i64, months: u32) -> Option<Ruled> {
         let end = Timestamp::clamped(breach).plus_months(months);
         let belongs = |ruling: &&Ruling| ruling.scope == scope && breach <= ruling.at.ms() && ruling.proposed_at < end;
-        let place = self.0.iter().position(belongs)?;
-        let ruling = self.0.remove(place);
-        Some(Ruled { at: ruling.at.ms(), verdict: ruling.verdict })
+        let ruling = self.0.iter().copied().find(belongs)?;
+        Some(Ruled { proposal: ruling.proposal, at: ruling.at.ms(), verdict: ruling.verdict })
+    }
+
+    /// A ruling is used once it has acted: one on a breach that no longer waits, because another
+    /// region's was worse at a switch, may be about a later breach.
+    pub(super) fn use_up(&mut self, ruled: Ruled) {
+        self.0.retain(|ruling| ruling.proposal != ruled.proposal);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::{DecisionId, Region};
+    use domain::Region;
 
     use super::*;
 
@@ -62,8 +68,9 @@ mod tests {
         let check = |breaches: &[(Scope, &str, Option<&str>)]| {
             let mut left = Rulings::about(&asin, &rulings);
             for (scope, breach, expected) in breaches {
-                let ruled = left.take(*scope, ms(breach).ms(), 3).map(|ruled| ruled.at);
-                assert_eq!(ruled, expected.map(|at| ms(at).ms()), "{scope} {breach}");
+                let ruled = left.on(*scope, ms(breach).ms(), 3);
+                ruled.into_iter().for_each(|ruled| left.use_up(ruled));
+                assert_eq!(ruled.map(|ruled| ruled.at), expected.map(|at| ms(at).ms()), "{scope} {breach}");
             }
         };
         // Each is used once, in order of time.
