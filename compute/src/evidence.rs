@@ -42,9 +42,22 @@ impl Gatherer<'_> {
         evidence
     }
 
-    /// [`Self::grow`]s the evidence by every version that is needed by `until`.
+    /// [`Self::grow`]s the evidence by every version that is in force by `until`. Of the others only
+    /// what may have changed is taken out.
     pub fn grow_all(&self, evidence: &mut EvidenceByVersion, from: Timestamp, until: Timestamp, health: &impl Health) {
-        evidence.needed_by(until).for_each(|evidence| self.grow(evidence, from, until, health));
+        for (evidence, is_needed) in evidence.with_need(until) {
+            if is_needed {
+                self.grow(evidence, from, until, health);
+            } else if from < evidence.until {
+                evidence.truncate(from);
+            }
+        }
+    }
+
+    /// [`Self::grow`]s the evidence by the versions to come as well, before health that they need is forgotten.
+    pub fn grow_ahead(&self, evidence: &mut EvidenceByVersion, until: Timestamp, health: &impl Health) {
+        let to_come = evidence.with_need(until).filter(|(_, is_needed)| !is_needed);
+        to_come.for_each(|(evidence, _)| self.grow(evidence, Timestamp::MAX, until, health));
     }
 
     /// Brings evidence up to `until`. What lies before `from` and before the minute that held the

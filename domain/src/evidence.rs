@@ -264,9 +264,9 @@ impl EvidenceByVersion {
         &self.all[self.of_version[version]]
     }
 
-    /// The evidence that a version in force by an instant needs, to be brought up to it.
-    pub fn needed_by(&mut self, at: Timestamp) -> impl Iterator<Item = &mut ProductEvidence> {
-        self.all.iter_mut().zip(&self.needed_from).filter(move |(_, from)| **from <= at).map(|(evidence, _)| evidence)
+    /// All evidence, each with whether a version in force by an instant needs it.
+    pub fn with_need(&mut self, at: Timestamp) -> impl Iterator<Item = (&mut ProductEvidence, bool)> {
+        self.all.iter_mut().zip(&self.needed_from).map(move |(evidence, from)| (evidence, *from <= at))
     }
 
     /// Takes out what is older than an instant, but no part of a run that reaches beyond it (R24).

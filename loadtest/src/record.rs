@@ -36,9 +36,11 @@ const OPENINGS: [DecisionKind; 2] = [DecisionKind::BadgeRemoval, DecisionKind::S
 /// A decision in force as its latest amendment names it, and by what id its arc was opened: by the last
 /// opening before it, as of when it was issued.
 struct Kept {
-    id: DecisionId,
-    first: DecisionId,
+    /// As issued and as amended; never empty.
+    ids: Vec<DecisionId>,
     arc: Option<DecisionId>,
+    /// Of a proposal: whether a removal followed it.
+    is_answered: bool,
     says: InForce,
 }
 
@@ -48,38 +50,58 @@ struct Kept {
 /// When something is amended or reversed that isn't in force: then the log is unsound.
 #[must_use]
 pub fn effective(log: &[Decision]) -> Vec<InForce> {
+    let mut out: Vec<InForce> = kept(log).into_iter().map(|kept| kept.says).collect();
+    out.sort();
+    out
+}
+
+/// The proposals in force that no removal followed, each with the ids that name it.
+///
+/// # Panics
+/// As [`effective`].
+#[must_use]
+pub fn unanswered(log: &[Decision]) -> Vec<(InForce, Vec<DecisionId>)> {
+    let is_open = |kept: &Kept| kept.says.kind == DecisionKind::Proposal && !kept.is_answered;
+    kept(log).into_iter().filter(is_open).map(|kept| (kept.says, kept.ids)).collect()
+}
+
+fn kept(log: &[Decision]) -> Vec<Kept> {
     let mut kept: Vec<Kept> = Vec::new();
     let is_about_notice = |decision: &&Decision| NOTICES.contains(&decision.evidence.amends.unwrap_or(decision.kind));
     for decision in log.iter().filter(|decision| !is_about_notice(decision)) {
-        let superseded = kept.iter().position(|kept| Some(kept.id) == decision.supersedes);
+        let superseded = kept.iter().position(|kept| kept.ids.last().copied() == decision.supersedes);
         match decision.kind {
             DecisionKind::Amendment => {
                 let amended = &mut kept[superseded.expect("what is amended is in force")];
                 assert_eq!(decision.evidence.amends, Some(amended.says.kind));
                 amended.says = InForce { kind: amended.says.kind, ..in_force(decision) };
-                amended.id = decision.id;
+                amended.ids.push(decision.id);
             }
             DecisionKind::Reversal => {
                 let reversed = kept.remove(superseded.expect("what is reversed is in force"));
                 assert_eq!(decision.evidence.amends, Some(reversed.says.kind));
-                kept.retain(|other| other.arc != Some(reversed.first));
+                kept.retain(|other| other.arc != Some(reversed.ids[0]));
             }
             _ => {
-                let says = in_force(decision);
-                let opened = kept.iter().filter(|other| {
-                    OPENINGS.contains(&other.says.kind)
-                        && other.says.scope == says.scope
-                        && (other.says.at, other.says.kind) < (says.at, says.kind)
-                });
-                let is_step = !OPENINGS.contains(&says.kind) && says.kind != DecisionKind::Proposal;
-                let arc = opened.max_by_key(|other| other.says.at).map(|other| other.first).filter(|_| is_step);
-                kept.push(Kept { id: decision.id, first: decision.id, arc, says });
+                if let Some(followed) = superseded {
+                    kept[followed].is_answered = true;
+                }
+                let (says, arc) = (in_force(decision), arc_of(&kept, decision));
+                kept.push(Kept { ids: vec![decision.id], arc, is_answered: false, says });
             }
         }
     }
-    let mut out: Vec<InForce> = kept.into_iter().map(|kept| kept.says).collect();
-    out.sort();
-    out
+    kept
+}
+
+/// What opened the arc of a decision: the last opening before it in its scope.
+fn arc_of(kept: &[Kept], step: &Decision) -> Option<DecisionId> {
+    let is_step = !OPENINGS.contains(&step.kind) && step.kind != DecisionKind::Proposal;
+    let opened = kept.iter().filter(|other| {
+        let says = &other.says;
+        OPENINGS.contains(&says.kind) && says.scope == step.scope && (says.at, says.kind) < (step.at, step.kind)
+    });
+    opened.max_by_key(|other| other.says.at).map(|other| other.ids[0]).filter(|_| is_step)
 }
 
 fn in_force(decision: &Decision) -> InForce {

@@ -52,7 +52,12 @@ pub fn of_logs(policies: &Policies, registry: &[LogRecord<'_>], health: &[LogRec
         let fact = reaching_back(fact, earliest);
         match &fact {
             Fact::Exclusion(exclusion) => {
-                begins.entry(exclusion.id.clone()).or_insert(exclusion.interval.from);
+                let from = *begins.entry(exclusion.id.clone()).or_insert(exclusion.interval.from);
+                // A revocation that came first and acts too late doesn't count either.
+                truth.facts.retain(|(_, fact)| {
+                    !matches!(fact, Fact::ExclusionRevoked(revoked)
+                        if revoked.id == exclusion.id && from < revoked.at.saturating_sub(window))
+                });
             }
             Fact::ExclusionRevoked(revoked) => {
                 let earliest = record.appended_at.max(revoked.at).saturating_sub(window);

@@ -45,6 +45,17 @@ impl Ledger {
         self.exclusions.get(id).map(|(_, exclusion)| exclusion)
     }
 
+    /// The revocation of an exclusion, known or not.
+    #[must_use]
+    pub fn revocation(&self, id: &ExclusionId) -> Option<&ExclusionRevoked> {
+        self.revocations.get(id).map(|(_, revoked)| revoked)
+    }
+
+    /// Lets an exclusion stand that was to be revoked.
+    pub fn drop_revocation(&mut self, id: &ExclusionId) {
+        self.revocations.remove(id);
+    }
+
     /// Takes in a fact.
     ///
     /// # Errors

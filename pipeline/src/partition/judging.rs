@@ -174,7 +174,11 @@ impl Partition {
         if from < Timestamp::MAX {
             owned.life.invalidate(from);
         }
-        Gatherer { product, exclusions: round.exclusions }.grow_all(&mut owned.evidence, from, round.t, &health);
+        let gatherer = Gatherer { product, exclusions: round.exclusions };
+        gatherer.grow_all(&mut owned.evidence, from, round.t, &health);
+        if round.new_day {
+            gatherer.grow_ahead(&mut owned.evidence, round.t, &health);
+        }
         let certification = Certification {
             listings: registry.listings.get(&owned.asin).cloned().unwrap_or_default(),
             skill_listings: registry.skill_listings_of(product).cloned().collect(),

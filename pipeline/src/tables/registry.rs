@@ -70,6 +70,7 @@ impl RegistryTable {
         };
         let named = fact.clone();
         self.ledger.add(offset + 1, fact)?;
+        self.check_earlier_revocation(&named);
         self.known.note(&named, appended_at.unwrap_or(Timestamp::MIN));
         self.facts += 1;
         self.is_stale = true;
@@ -91,6 +92,15 @@ impl RegistryTable {
                     exclusion.id, exclusion.interval.from
                 ),
             }),
+        }
+    }
+
+    /// The same where the revocation came first, and acts long after the exclusion began: it doesn't count.
+    fn check_earlier_revocation(&mut self, fact: &Fact) {
+        let Fact::Exclusion(exclusion) = fact else { return };
+        let acts = self.ledger.revocation(&exclusion.id).map(|revoked| revoked.at);
+        if acts.is_some_and(|at| exclusion.interval.from < at.saturating_sub(self.window)) {
+            self.ledger.drop_revocation(&exclusion.id);
         }
     }
 
@@ -243,5 +253,29 @@ mod tests {
         assert_eq!(revoke(&mut table, 1_001), Err(RejectReason::OlderThanWindow));
         assert_eq!(revoke(&mut table, 1_000), Ok(()));
         assert_eq!(product.terms().map(|(interval, _)| interval.from.ms()).collect::<Vec<_>>(), [0, 900]);
+    }
+
+    /// An exclusion from 900 on and its revocation, in whatever order; whether it is revoked in the end.
+    fn check_revoked(acts: i64, first: &str, expected: bool) {
+        let exclusion = r#"{"type":"exclusion","id":"x","applies_to":{"all":true},"from":900,"to":950,"reason":"platform","approved_by":"t"}"#;
+        let revoked = format!(r#"{{"type":"exclusion_revoked","id":"x","at":{acts},"by":"t"}}"#);
+        let mut lines = [exclusion, revoked.as_str()];
+        lines.sort_by_key(|line| !line.contains(first));
+        let mut table = RegistryTable::new(DurationMs(100));
+        for (offset, line) in (0..).zip(lines) {
+            let fact = wire::fact::parse(line.as_bytes()).expect("a valid line");
+            let _refused = table.add(offset, Timestamp::from_ms(950), fact);
+        }
+        table.settle();
+        assert_eq!(!table.registry().revoked.is_empty(), expected, "{acts}, first {first}");
+    }
+
+    #[test]
+    fn a_revocation_acts_within_a_window_of_the_beginning_or_not_at_all() {
+        for first in ["exclusion_revoked", "applies_to"] {
+            check_revoked(940, first, true);
+            check_revoked(1_000, first, true);
+            check_revoked(1_001, first, false);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::decision::Issuer;
 use domain::{Decision, DecisionKind, Policies, Report, Scope, Timestamp};
 use loadtest::auditor::{AuditInput, audit, differences};
-use loadtest::record::{InForce, effective, said};
+use loadtest::record::{InForce, effective, said, unanswered};
 use loadtest::truth::{LogRecord, of_logs};
 use ports::Log;
 use ports::memory::StoredRecord;
@@ -152,7 +152,7 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
         let settled = |decision: &&Decision| is_settled(simulation, decision);
         let implied: Vec<Decision> = truth.decisions.iter().filter(about).filter(settled).cloned().collect();
         let (in_force, implied) = (effective(&issued), said(&implied));
-        let waits: BTreeSet<Scope> = braked(&in_force, &issued);
+        let waits = braked(simulation, &issued);
         let compared = |list: Vec<InForce>| -> Vec<InForce> {
             list.into_iter().filter(|one| one.kind != DecisionKind::Proposal && !waits.contains(&one.scope)).collect()
         };
@@ -175,8 +175,8 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
 
 /// Whether the kill switch is on in the end.
 fn is_paused(simulation: &Simulation) -> bool {
-    let facts = registry(simulation).into_iter().filter_map(|record| wire::fact::parse(&record.payload).ok());
-    let turns = facts.filter_map(|fact| if let domain::Fact::KillSwitch(turn) = fact { Some((turn.at, turn.on)) } else { None });
+    let turns = facts(simulation)
+        .filter_map(|fact| if let domain::Fact::KillSwitch(turn) = fact { Some((turn.at, turn.on)) } else { None });
     turns.filter(|(at, _)| *at <= simulation.end).max().is_some_and(|(_, on)| on)
 }
 
@@ -199,13 +199,23 @@ fn in_force_line(one: &InForce) -> String {
 }
 
 /// Scopes in which a removal is held back by a brake and nobody has ruled.
-fn braked(in_force: &[InForce], issued: &[Decision]) -> BTreeSet<Scope> {
+fn braked(simulation: &Simulation, issued: &[Decision]) -> BTreeSet<Scope> {
+    let ruled: BTreeSet<_> = facts(simulation)
+        .filter_map(|fact| if let domain::Fact::Ruling(ruling) = fact { Some(ruling) } else { None })
+        .filter(|ruling| ruling.at <= simulation.end)
+        .map(|ruling| ruling.proposal)
+        .collect();
     let is_brake = |reason: &domain::Reason| matches!(reason, domain::Reason::KillSwitch | domain::Reason::RemovalLimit);
-    let proposals = in_force.iter().filter(|one| one.kind == DecisionKind::Proposal && one.reasons.iter().any(is_brake));
-    let answered = |one: &&InForce| {
-        !issued.iter().any(|later| later.kind == DecisionKind::BadgeRemoval && later.scope == one.scope && later.at >= one.at)
-    };
-    proposals.filter(answered).map(|one| one.scope).collect()
+    unanswered(issued)
+        .into_iter()
+        .filter(|(one, ids)| one.reasons.iter().any(is_brake) && !ids.iter().any(|id| ruled.contains(id)))
+        .map(|(one, _)| one.scope)
+        .collect()
+}
+
+/// Whatever the registry's log holds.
+fn facts(simulation: &Simulation) -> impl Iterator<Item = domain::Fact> {
+    registry(simulation).into_iter().filter_map(|record| wire::fact::parse(&record.payload).ok())
 }
 
 /// A manufacturer is suspended by what was issued; where nothing waits for a ruling or for its settle that is
