@@ -46,6 +46,17 @@ pub struct BadgeOn<'a> {
     pub outages: &'a [Outage],
     /// The newest run, which may still go on.
     pub last_run: Option<LastRun>,
+    /// What is no breach beside the policy's limits.
+    pub tolerated: Tolerated,
+}
+
+/// Usage of a window that was refused as too little for a removal (R22); nothing where nothing was refused.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Tolerated {
+    /// Effective downtime, in milliseconds.
+    pub downtime_ms: i64,
+    /// Outages that count.
+    pub outages: usize,
 }
 
 /// The newest run of raw downtime over all regions (R9), an outage or not yet one.
@@ -177,12 +188,12 @@ pub fn forecast(on: &BadgeOn<'_>, leaving_max: usize) -> Forecast {
     let usage = calm.usage(on.policy.frame_at(on.at), on.at);
     let downtime = Level::ALL.map(|level| DowntimeLeft {
         level,
-        ms: (future::budget_level(on.policy, usage.budget_ms, level) - usage.downtime_ms).max(0),
+        ms: (future::budget_level(on, usage.budget_ms, level) - usage.downtime_ms).max(0),
         reached_at: endless.reached(level, on.at, Timestamp::MAX).map(|(at, _)| at),
     });
     let outages = [Level::Warning, Level::Critical, Level::Breach].map(|level| OutagesLeft {
         level,
-        outages: future::outage_level(on.policy, level).unwrap_or(usize::MAX).saturating_sub(usage.outages),
+        outages: future::outage_level(on, level).unwrap_or(usize::MAX).saturating_sub(usage.outages),
     });
     let most = leaving_max.min(LEAVING_MAX);
     let leaving = usage.window;

@@ -31,6 +31,6 @@ pub use brakes::Brakes;
 pub use case::{Case, Judgement, scopes};
 pub use certification::Certification;
 pub use id::in_order;
-pub use life::{Life, MEMOS_MAX};
+pub use life::{Badge, Life, MEMOS_MAX, Outlook, outlook};
 pub use reconcile::{BadgeOfRecord, Context, Issued, reconcile, settled_at};
 pub use suspension::{Removed, suspensions};

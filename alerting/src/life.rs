@@ -20,10 +20,12 @@ use crate::suspension::{self, Removal};
 
 mod due;
 mod memos;
+mod outlook;
 mod switch;
 
 pub use memos::MEMOS_MAX;
 use memos::Memo;
+pub use outlook::{Badge, Outlook, outlook};
 
 /// What a warning or a standing looks back at, at most, apart from its window (R12).
 const LOOK_BACK: DurationMs = DurationMs::days(30);

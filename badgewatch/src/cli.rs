@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::Timestamp;
+use domain::{Asin, Interval, Timestamp};
 
 /// Watches the availability of badged smart-home products and decides, exactly and explainably,
 /// which keep their badge.
@@ -23,6 +23,9 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Standings and decisions implied by files of registry lines and events at an instant.
     Evaluate(Evaluate),
+    /// Why one product stands as it does, or stood at a past instant: what was issued, what is implied now, and
+    /// what may come.
+    Explain(Explain),
     /// The main job: events in, standings and decisions out, over Kafka or files.
     Run(Box<Run>),
     /// A realistic fleet from a seed: registry and events, to files, stdout or Kafka.
@@ -71,6 +74,38 @@ pub(crate) struct Evaluate {
     pub(crate) at: Timestamp,
     /// How the result is printed.
     #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub(crate) format: Format,
+}
+
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The product.
+    #[arg(value_name = "ASIN", value_parser = asin)]
+    pub(crate) asin: Asin,
+    /// The instant to explain: RFC 3339, or epoch milliseconds. Default: the end of what is known.
+    #[arg(long, value_parser = instant, value_name = "INSTANT")]
+    pub(crate) at: Option<Timestamp>,
+    /// Further downtime to assume, from the explained instant on: what would it do?
+    #[arg(long, value_parser = stretch, value_name = "FROM..TO")]
+    pub(crate) what_if: Option<Interval>,
+    /// Preset (wwa-2024, wwa-2026, wwa) or policy file.
+    #[arg(long, default_value = "wwa-2024", env = "BADGEWATCH_POLICY")]
+    pub(crate) policy: String,
+    /// Registry lines (NDJSON) instead of Kafka; `-` is stdin.
+    #[arg(long, value_name = "FILE", conflicts_with = "kafka", required_unless_present = "kafka", requires = "events")]
+    pub(crate) registry: Option<PathBuf>,
+    /// Event lines (NDJSON): with --registry; `-` is stdin.
+    #[arg(long, value_name = "FILE", requires = "registry")]
+    pub(crate) events: Option<PathBuf>,
+    /// Issued decisions, as `run` writes them: with --registry; `-` is stdin. Without them only what is implied is told.
+    #[arg(long, value_name = "FILE", requires = "registry")]
+    pub(crate) decisions: Option<PathBuf>,
+    /// The broker and its topics: registry, health, decisions and programme are read to their ends.
+    #[command(flatten)]
+    pub(crate) kafka: Kafka,
+    /// How the explanation is printed.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
 }
 
@@ -271,6 +306,17 @@ fn instant(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| "expected RFC 3339, e.g. 2026-11-01T00:00:00Z, or epoch milliseconds".to_owned())
 }
 
+/// A stretch of time, `FROM..TO`.
+fn stretch(text: &str) -> Result<Interval, String> {
+    let (from, to) = text.split_once("..").ok_or("expected FROM..TO, e.g. 2026-11-01T00:00:00Z..2026-11-01T06:00:00Z")?;
+    let stretch = Interval::new(instant(from)?, instant(to)?);
+    if stretch.is_empty() { Err("expected FROM..TO with TO after FROM".to_owned()) } else { Ok(stretch) }
+}
+
+fn asin(text: &str) -> Result<Asin, String> {
+    Asin::new(text).ok_or_else(|| "expected an ASIN as registry lines write it, e.g. B000000001".to_owned())
+}
+
 /// A percentage with at most four decimals, as policies write them.
 fn share(text: &str) -> Result<domain::Ppm, String> {
     wire::policy::parse_percentage(text).ok_or_else(|| "expected a percentage, e.g. 5% or 0.05%".to_owned())
@@ -300,6 +346,15 @@ mod tests {
         assert_eq!(part("2/3"), Ok(Part { number: 2, of: 3 }));
         for wrong in ["", "1", "0/2", "3/2", "1/0", "-1/2", "a/b", "1/2/3"] {
             assert!(part(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn stretches_go_forward() {
+        let read = |text: &str| super::stretch(text).map(|stretch| (stretch.from.ms(), stretch.to.ms()));
+        assert_eq!(read("1000..2026-01-01T00:00:00Z"), Ok((1_000, 1_767_225_600_000)));
+        for wrong in ["", "1000", "1000..", "1000..1000", "2000..1000", "a..b"] {
+            assert!(read(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 
 mod demo;
 mod evaluate;
+mod explain;
 mod fleet;
 mod generate;
 mod policy;
@@ -21,6 +22,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Demo(options) => demo::run(&options),
         Command::Evaluate(options) => evaluate::run(&options),
+        Command::Explain(options) => explain::run(&options),
         Command::Run(options) => run::run(&options),
         Command::Generate(options) => generate::run(&options),
         Command::Policy(options) => policy::run(&options.command),

@@ -94,7 +94,8 @@ fn rejected(rejected: &[RejectionView]) -> String {
     format!("Rejected lines: {} of {}\n{table}\n", rejected.len().min(REJECTED_SHOWN_MAX), rejected.len())
 }
 
-fn why(decision: &DecisionView) -> String {
+/// Why something was decided, and the numbers behind it.
+pub(crate) fn why(decision: &DecisionView) -> String {
     let EvidenceView { downtime_ms, budget_ms, outages, coverage, month, removed, .. } = &decision.evidence;
     let mut parts = decision.reasons.clone();
     if let (Some(downtime), Some(budget)) = (downtime_ms, budget_ms) {
@@ -138,6 +139,12 @@ fn bar(downtime_ms: i64, budget_ms: i64) -> String {
 pub(crate) fn duration(ms: i64) -> String {
     let (minutes, seconds) = (ms / 60_000, ms % 60_000);
     format!("{}:{:02}:{:02}.{:03}", minutes / 60, minutes % 60, seconds / 1_000, seconds % 1_000)
+}
+
+/// Hours, minutes and seconds; milliseconds only where there are any.
+pub(crate) fn clock(ms: i64) -> String {
+    let text = duration(ms);
+    text.strip_suffix(".000").map(str::to_owned).unwrap_or(text)
 }
 
 fn percent(ratio: Option<f64>, decimals: usize) -> String {

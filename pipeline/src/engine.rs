@@ -1,10 +1,13 @@
 //! The engine: facts and events in, in any order; what they imply out (R19).
 
+use std::collections::BTreeSet;
+
 use alerting::{Case, Certification, Judgement, Life, Removed};
 use compute::Gatherer;
 use domain::decision::Decision;
 use domain::event::EventRef;
 use domain::fact::{Exclusion, Fact};
+use domain::id::ManufacturerId;
 use domain::policy::Policies;
 use domain::product::Product;
 use domain::rejection::RejectReason;
@@ -14,6 +17,10 @@ use ingest::{Named, Names};
 use registry::{Ledger, Refusal, Registry};
 
 use crate::subjects::Subjects;
+
+mod explain;
+
+pub use explain::{Ahead, BurnPair, Explanation, LEAVING_SHOWN_MAX, Question, ScopeExplained};
 
 /// What became of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -119,10 +126,7 @@ impl<N: Names + Default> Engine<N> {
     #[must_use]
     pub fn judge(&self, product: &Product, exclusions: &[Exclusion], at: Timestamp) -> (Judgement, Life) {
         let evidence = Gatherer { product, exclusions }.gather(&self.policies, at, &self.subjects);
-        let certification = Certification {
-            listings: self.registry.listings.get(&product.asin).cloned().unwrap_or_default(),
-            skill_listings: self.registry.skill_listings_of(product).cloned().collect(),
-        };
+        let certification = self.certification_of(product);
         let rulings = self.registry.rulings_on(&product.asin);
         let case = Case { policies: &self.policies, product, evidence: &evidence, certification: &certification, rulings };
         let mut life = Life::new();
@@ -132,9 +136,15 @@ impl<N: Names + Default> Engine<N> {
     /// Everything implied at T (R19).
     #[must_use]
     pub fn implied(&self, at: Timestamp) -> Implied {
+        let products: Vec<&Product> = self.registry.products.values().collect();
+        self.implied_about(&products, &self.registry.manufacturers, at)
+    }
+
+    /// What is implied at T about manufacturers and all the products that they ever had.
+    fn implied_about(&self, products: &[&Product], manufacturers: &BTreeSet<ManufacturerId>, at: Timestamp) -> Implied {
         let exclusions: Vec<_> = self.registry.exclusions_at(at).cloned().collect();
         let (mut implied, mut removed) = (Implied::default(), Vec::new());
-        for product in self.registry.products.values() {
+        for product in products.iter().copied() {
             let (judgement, life) = self.judge(product, &exclusions, at);
             implied.products.extend(judgement.standings);
             implied.decisions.extend(life.decisions().iter().cloned());
@@ -144,13 +154,19 @@ impl<N: Names + Default> Engine<N> {
             .iter()
             .flat_map(|(product, parts)| parts.iter().map(|(scope, when)| Removed { product, scope: *scope, when }))
             .collect();
-        let products = self.registry.products.values();
-        let (manufacturers, suspensions) =
-            alerting::suspensions(&self.policies, at, &self.registry.manufacturers, products, &removed);
-        implied.manufacturers = manufacturers;
+        let (standings, suspensions) =
+            alerting::suspensions(&self.policies, at, manufacturers, products.iter().copied(), &removed);
+        implied.manufacturers = standings;
         implied.decisions.extend(suspensions);
         alerting::in_order(&mut implied.decisions);
         implied
+    }
+
+    fn certification_of(&self, product: &Product) -> Certification {
+        Certification {
+            listings: self.registry.listings.get(&product.asin).cloned().unwrap_or_default(),
+            skill_listings: self.registry.skill_listings_of(product).cloned().collect(),
+        }
     }
 }
 

@@ -16,13 +16,14 @@ use crate::engine::{Applied, Engine};
 pub struct Evaluation {
     engine: Engine<ExactNames>,
     rejected: Vec<Rejection>,
+    latest: Option<Timestamp>,
 }
 
 impl Evaluation {
     /// Nothing read yet.
     #[must_use]
     pub fn new(policies: impl Into<Policies>) -> Self {
-        Self { engine: Engine::new(policies), rejected: Vec::new() }
+        Self { engine: Engine::new(policies), rejected: Vec::new(), latest: None }
     }
 
     /// Takes in a registry line.
@@ -63,9 +64,28 @@ impl Evaluation {
 
     /// Takes in an event.
     pub fn event(&mut self, line: u64, event: &EventRef<'_>) {
-        if let Applied::Rejected(reason, detail) = self.engine.apply(event) {
-            self.reject(LineSource::Events, line, reason, detail);
+        match self.engine.apply(event) {
+            Applied::New | Applied::Duplicate => self.latest = self.latest.max(Some(event.at)),
+            Applied::Rejected(reason, detail) => self.reject(LineSource::Events, line, reason, detail),
         }
+    }
+
+    /// The engine, for asking it more than a report says.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine<ExactNames> {
+        &self.engine
+    }
+
+    /// The latest instant of an event that counts.
+    #[must_use]
+    pub const fn latest_event(&self) -> Option<Timestamp> {
+        self.latest
+    }
+
+    /// The lines that don't count, as they came.
+    #[must_use]
+    pub fn rejected(&self) -> &[Rejection] {
+        &self.rejected
     }
 
     /// What everything read implies at T.

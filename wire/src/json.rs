@@ -62,15 +62,21 @@ pub(crate) fn write_indented<T: Serialize>(value: &T, out: &mut Vec<u8>) {
     serde_json::to_writer_pretty(out, value).expect(WRITES);
 }
 
+/// An object whose first field is the form's number.
+#[derive(Serialize)]
+struct Formed<'a, T> {
+    v: u64,
+    #[serde(flatten)]
+    value: &'a T,
+}
+
+/// As [`write_form`], over several lines.
+pub(crate) fn write_form_indented<T: Serialize>(form: u64, value: &T, out: &mut Vec<u8>) {
+    write_indented(&Formed { v: form, value }, out);
+}
+
 /// A value as a record: an object whose first field is the form's number `v`.
 pub(crate) fn write_form<T: Serialize>(form: u64, value: &T) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Formed<'a, T> {
-        v: u64,
-        #[serde(flatten)]
-        value: &'a T,
-    }
-
     let mut out = Vec::new();
     write(&Formed { v: form, value }, &mut out);
     out

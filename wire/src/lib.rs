@@ -9,6 +9,7 @@ pub mod decision;
 pub mod dependency;
 mod error;
 pub mod event;
+pub mod explanation;
 pub mod fact;
 mod instant;
 mod json;

@@ -33,18 +33,21 @@ struct Counted {
 }
 
 /// The usage from which a level is reached, in milliseconds.
-pub(super) fn budget_level(policy: &Policy, budget_ms: i64, level: Level) -> i64 {
-    budget_levels(policy, budget_ms, budget_ms)[level as usize]
+pub(super) fn budget_level(on: &BadgeOn<'_>, budget_ms: i64, level: Level) -> i64 {
+    budget_levels(on.policy, budget_ms, budget_ms.max(on.tolerated.downtime_ms))[level as usize]
 }
 
 /// The number of outages from which a level is reached; none where outages don't reach it.
-pub(super) fn outage_level(policy: &Policy, level: Level) -> Option<usize> {
-    let warnings = &policy.warnings;
+pub(super) fn outage_level(on: &BadgeOn<'_>, level: Level) -> Option<usize> {
+    let warnings = &on.policy.warnings;
     let count = match level {
         Level::Watch => return None,
         Level::Warning => warnings.warning_outages.max(1),
         Level::Critical => warnings.critical_outages.max(1),
-        Level::Breach => policy.outages_max.saturating_add(1),
+        Level::Breach => {
+            let allowed = usize::try_from(on.policy.outages_max).ok()?;
+            return allowed.max(on.tolerated.outages).checked_add(1);
+        }
     };
     usize::try_from(count).ok()
 }
@@ -90,7 +93,7 @@ impl<'a> Future<'a> {
         let policy = self.on.policy;
         let reaches = |frame: Frame, at: Timestamp| {
             let window = Policy::window(frame, self.on.enabled_at, self.on.floor, at);
-            self.downtime.ms_within(window) >= budget_level(policy, policy.budget_ms(frame), level)
+            self.downtime.ms_within(window) >= budget_level(self.on, policy.budget_ms(frame), level)
         };
         let mut start = from;
         loop {
@@ -132,7 +135,7 @@ impl<'a> Future<'a> {
     pub(super) fn too_many(&self, frame: Frame, at: Timestamp) -> bool {
         let window = Policy::window(frame, self.on.enabled_at, self.on.floor, at);
         let newest = self.counted(window).last();
-        outage_level(self.on.policy, Level::Breach).is_some_and(|least| self.counted(window).count() >= least)
+        outage_level(self.on, Level::Breach).is_some_and(|least| self.counted(window).count() >= least)
             && newest.is_some_and(|newest| newest.touches_from.is_some_and(|touches| touches <= at))
     }
 

@@ -42,6 +42,7 @@ fn world(policy: Policy) -> World {
         t,
         down: [vec![hours(2_404, 2_400), hours(1, 0)], vec![]],
         excluded: vec![],
+        tolerated: Tolerated::default(),
     }
 }
 
@@ -156,7 +157,17 @@ fn an_aged_outage_counts_again_when_it_goes_on() {
         (policy.outages_max, policy.warnings.warning_outages) = (1, 1);
     });
     let down = [vec![(70, 80)], vec![]];
-    World { policy, scope: Scope::Global, enabled_at: 0, floor: None, t: 80, down, excluded: vec![(73, 80)] }.on(|on| {
+    World {
+        policy,
+        scope: Scope::Global,
+        enabled_at: 0,
+        floor: None,
+        t: 80,
+        down,
+        excluded: vec![(73, 80)],
+        tolerated: Tolerated::default(),
+    }
+    .on(|on| {
         assert_eq!(forecast(&on, 1).usage.outages, 0);
         let warnings = what_if(&on, Interval::new(at(80), at(81))).warnings;
         let counted = Reached { at: at(81), reason: Reason::Warning(WarningLevel::Warning, WarningCause::Outages) };
@@ -189,10 +200,11 @@ fn small_world() -> impl Strategy<Value = World> {
     let numbers = (1..60_i64, 700_000..=1_000_000_u32, 0..3_u32, 0..5_i64, 1..6_i64);
     let warnings = (1..4_u32, 1..4_u32);
     let scope = prop::sample::select(vec![Scope::Global, Scope::Region(Region::Na)]);
-    let life = (0..40_i64, prop::option::weighted(0.3, 40..60_i64), 60..80_i64);
+    let refused = prop::option::weighted(0.3, (0..40_i64, 0..5_usize));
+    let life = (0..40_i64, prop::option::weighted(0.3, 40..60_i64), 60..80_i64, refused);
     (down(), down(), down(), numbers, warnings, scope, life).prop_map(
         |(own, other, excluded, (window, target, outages_max, merge_gap, min_duration), (warning, critical), scope, life)| {
-            let (enabled_at, floor, t) = life;
+            let (enabled_at, floor, t, refused) = life;
             let policy = wwa(|policy| {
                 policy.window = WindowRule::Rolling(DurationMs(window));
                 policy.target = Ppm::new(target).expect("at most one whole");
@@ -206,7 +218,8 @@ fn small_world() -> impl Strategy<Value = World> {
                 spans.filter(|(from, to)| from < to).collect::<Vec<_>>()
             };
             let down = [cut(own), cut(other)];
-            World { policy, scope, enabled_at, floor, t, down, excluded: cut(excluded) }
+            let tolerated = refused.map(|(downtime_ms, outages)| Tolerated { downtime_ms, outages }).unwrap_or_default();
+            World { policy, scope, enabled_at, floor, t, down, excluded: cut(excluded), tolerated }
         },
     )
 }
@@ -287,7 +300,7 @@ proptest! {
         });
         let hours = |(ago, length): (i64, i64)| (t - ago * 3_600_000, (t - (ago - length) * 3_600_000).min(t));
         let down = [down.into_iter().map(hours).filter(|(from, to)| from < to).collect(), vec![]];
-        let world = World { policy, scope: Scope::Global, enabled_at: t - 300 * DAY_MS, floor: None, t, down, excluded: vec![] };
+        let world = World { policy, scope: Scope::Global, enabled_at: t - 300 * DAY_MS, floor: None, t, down, excluded: vec![], tolerated: Tolerated::default() };
         let far = t + 1_200 * DAY_MS;
         world.on(|on| {
             for left in forecast(&on, 1).downtime {
@@ -320,7 +333,7 @@ proptest! {
         let enabled_at = t - if young { 20 } else { 400 } * DAY_MS;
         let hours = |(ago, length): (i64, i64)| ((t - ago * HOUR_MS).max(enabled_at), (t - (ago - length) * HOUR_MS).min(t));
         let down = [down.into_iter().map(hours).filter(|(from, to)| from < to).collect(), vec![]];
-        let world = World { policy, scope: Scope::Global, enabled_at, floor: None, t, down, excluded: vec![] };
+        let world = World { policy, scope: Scope::Global, enabled_at, floor: None, t, down, excluded: vec![], tolerated: Tolerated::default() };
         let (from, to) = (t + start * HOUR_MS, t + (start + length) * HOUR_MS);
         world.on(|on| {
             let told = what_if(&on, Interval::new(at(from), at(to)));

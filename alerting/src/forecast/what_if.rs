@@ -63,7 +63,7 @@ pub fn what_if(on: &BadgeOn<'_>, assumed: Interval) -> WhatIf {
         Some(Reached { at, reason: Reason::Warning(warning, WarningCause::Budget) })
     });
     let outages = LEVELS.into_iter().filter_map(|(level, warning)| {
-        let at = outages_reached(&future, outage_level(on.policy, level)?)?;
+        let at = outages_reached(&future, outage_level(on, level)?)?;
         Some(Reached { at, reason: Reason::Warning(warning, WarningCause::Outages) })
     });
     let projection = projection_reached(&future, until)

@@ -94,6 +94,14 @@ impl Issued {
         self.decisions.iter().filter(move |decision| decision.evidence.issued.as_ref().is_some_and(|issued| issued.at <= at))
     }
 
+    /// What became of a decision that was issued: its latest amendment or itself, and the reversal that took
+    /// it back, its own or its arc's. None for a reversal.
+    #[must_use]
+    pub fn outcome(&self, id: DecisionId) -> Option<(&Decision, Option<&Decision>)> {
+        let entry = self.holder(id)?;
+        Some((self.latest(entry), self.reversal(entry)))
+    }
+
     /// The proposals that nobody has ruled on by T, as last amended.
     pub fn open_proposals<'i>(&'i self, rulings: &'i [Ruling], t: Timestamp) -> impl Iterator<Item = &'i Decision> {
         let is_ruled = move |entry: usize| rulings.iter().any(|ruling| ruling.at <= t && self.is_named(entry, ruling.proposal));

@@ -17,6 +17,8 @@ pub(super) struct World {
     pub(super) down: [Vec<(i64, i64)>; 2],
     /// What is excluded in both.
     pub(super) excluded: Vec<(i64, i64)>,
+    /// What was refused (R22).
+    pub(super) tolerated: Tolerated,
 }
 
 const REGIONS: [Region; 2] = [Region::Na, Region::Eu];
@@ -53,6 +55,7 @@ impl World {
             effective: &effective,
             outages: &outages,
             last_run,
+            tolerated: self.tolerated,
         })
     }
 
@@ -70,7 +73,7 @@ impl World {
             Level::Watch => share(self.policy.warnings.watch_budget),
             Level::Warning => share(self.policy.warnings.warning_budget),
             Level::Critical => share(self.policy.warnings.critical_budget),
-            Level::Breach => downtime_ms > budget_ms,
+            Level::Breach => downtime_ms > budget_ms && downtime_ms > self.tolerated.downtime_ms,
         }
     }
 
@@ -95,7 +98,7 @@ impl World {
             Level::Watch => false,
             Level::Warning => counting >= self.policy.warnings.warning_outages,
             Level::Critical => counting >= self.policy.warnings.critical_outages,
-            Level::Breach => counting > self.policy.outages_max,
+            Level::Breach => counting > self.policy.outages_max && counting as usize > self.tolerated.outages,
         }
     }
 
