@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use domain::{Decision, Report, Timestamp};
+use domain::{Decision, DecisionKind, Report, Timestamp};
 use loadtest::auditor::{AuditInput, audit, differences};
 use loadtest::record::{InForce, effective, said};
 use loadtest::truth::{LogRecord, of_logs};
@@ -88,7 +88,8 @@ impl Process {
     }
 
     /// Where what is told at T differs from what the auditor finds in the logs: every standing to the last
-    /// number, and every decision in force that has settled. Nothing, if all is well.
+    /// number, and every decision in force that has settled; manufacturers, if nothing about them waits to.
+    /// Nothing, if all is well. Standings move with time alone only once a day: T is to be a new day's first.
     pub(crate) fn faults(&self) -> Vec<String> {
         let at = self.node.t().expect("a process that has advanced");
         let mut truth = self.truth(at);
@@ -97,16 +98,20 @@ impl Process {
         let partitions = self.node.partitions().iter();
         let mut products: Vec<_> = partitions.flat_map(|partition| partition.standings().cloned()).collect();
         products.sort_by(|a, b| (&a.asin, a.scope).cmp(&(&b.asin, b.scope)));
+        let settled = at.saturating_sub(settled_after(&self.rules.policies));
+        let concerns = |kind| matches!(kind, DecisionKind::BadgeRemoval | DecisionKind::Reinstatement);
+        if decisions.iter().any(|decision| decision.at > settled && concerns(decision.kind)) {
+            truth.manufacturers = self.node.programme().expect("it has the role").standings().to_vec();
+        }
         let manufacturers = self.node.programme().expect("it has the role").standings().to_vec();
         let told = Report { at, products, manufacturers, decisions: Vec::new(), rejected: Vec::new() };
         let mut faults = differences(&told, &truth);
-        faults.extend(self.enforcement(&decisions, at));
+        faults.extend(self.enforcement(&decisions, settled));
         faults
     }
 
-    fn enforcement(&self, implied: &[Decision], at: Timestamp) -> Vec<String> {
+    fn enforcement(&self, implied: &[Decision], settled: Timestamp) -> Vec<String> {
         let log = self.decisions();
-        let settled = at.saturating_sub(settled_after(&self.rules.policies));
         let of = |asin: Option<&domain::Asin>, decisions: &[Decision]| -> Vec<Decision> {
             decisions.iter().filter(|decision| decision.asin.as_ref() == asin).cloned().collect()
         };
