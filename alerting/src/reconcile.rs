@@ -13,6 +13,8 @@
 //!   one id (R20).
 //! - A switch of scopes leaves arcs without end in the old scopes and without beginning in the new
 //!   ones, in what is implied as in what was issued. So nothing is to be done for it.
+//! - What is frozen (R24) is neither issued nor taken back, and matches only what equals it. An arc whose
+//!   opening is frozen and forgotten on one side goes on as one without an opening.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -100,6 +102,12 @@ impl Desk<'_> {
     /// Whether a decision has settled under the policy that it was judged by.
     fn is_due(&self, implied: &Decision) -> bool {
         settled_at(self.context.policies, implied) <= self.context.t
+    }
+
+    /// Whether a decision lies in the frozen past (R24): whatever is implied or was issued there stays so,
+    /// and either may have been forgotten.
+    fn is_frozen(&self, decision: &Decision) -> bool {
+        decision.at < self.context.complete_from
     }
 
     /// Issues what is implied.

@@ -87,6 +87,13 @@ impl Policies {
         &self.0
     }
 
+    /// The same versions with removals issued, not proposed: what `evaluate` judges by (R19).
+    #[must_use]
+    pub fn automatic(mut self) -> Self {
+        self.0.iter_mut().for_each(|policy| policy.enforcement = Enforcement::Automatic);
+        self
+    }
+
     /// The longest window of any version; a year that resets has 366 days at most. What happened longer
     /// ago than that is frozen (R24).
     #[must_use]

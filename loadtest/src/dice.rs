@@ -19,6 +19,9 @@ impl Dice {
     }
 
     /// Uniform in `0..end`; 0 when `end` is 0.
+    ///
+    /// # Panics
+    /// Never.
     pub fn below(&mut self, end: u64) -> u64 {
         let product = u128::from(self.0.next_u64()) * u128::from(end);
         u64::try_from(product >> 64).expect("below end, which is 64 bits")
@@ -31,6 +34,9 @@ impl Dice {
     }
 
     /// Uniform in `0..end` as an index; 0 when `end` is 0.
+    ///
+    /// # Panics
+    /// Never.
     pub fn index(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
         usize::try_from(self.below(end)).expect("below end, which is a usize")

@@ -30,8 +30,11 @@ pub fn said(decisions: &[Decision]) -> Vec<InForce> {
     out
 }
 
+/// What begins an arc.
+const OPENINGS: [DecisionKind; 2] = [DecisionKind::BadgeRemoval, DecisionKind::Suspension];
+
 /// A decision in force as its latest amendment names it, and by what id its arc was opened: by the last
-/// removal before it, as of when it was issued.
+/// opening before it, as of when it was issued.
 struct Kept {
     id: DecisionId,
     first: DecisionId,
@@ -39,7 +42,7 @@ struct Kept {
     says: InForce,
 }
 
-/// The log with amendments and reversals applied. A removal's reversal takes back its arc.
+/// The log of a subject with amendments and reversals applied. An opening's reversal takes back its arc.
 ///
 /// # Panics
 /// When something is amended or reversed that isn't in force: then the log is unsound.
@@ -64,10 +67,11 @@ pub fn effective(log: &[Decision]) -> Vec<InForce> {
             _ => {
                 let says = in_force(decision);
                 let opened = kept.iter().filter(|other| {
-                    (other.says.kind, other.says.scope) == (DecisionKind::BadgeRemoval, says.scope)
+                    OPENINGS.contains(&other.says.kind)
+                        && other.says.scope == says.scope
                         && (other.says.at, other.says.kind) < (says.at, says.kind)
                 });
-                let is_step = ![DecisionKind::BadgeRemoval, DecisionKind::Proposal].contains(&says.kind);
+                let is_step = !OPENINGS.contains(&says.kind) && says.kind != DecisionKind::Proposal;
                 let arc = opened.max_by_key(|other| other.says.at).map(|other| other.first).filter(|_| is_step);
                 kept.push(Kept { id: decision.id, first: decision.id, arc, says });
             }

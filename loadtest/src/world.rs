@@ -54,6 +54,9 @@ impl World {
     }
 
     /// The world of a scenario.
+    ///
+    /// # Panics
+    /// Never: partitions are few.
     #[must_use]
     pub fn of(scenario: Scenario) -> Self {
         let dice = &mut Dice::new(scenario.seed, DELIVERY);

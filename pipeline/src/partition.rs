@@ -116,7 +116,7 @@ impl Rules {
         let settle = policies.versions().iter().map(|policy| policy.settle_enforcement.max(policy.settle_warnings)).max();
         let frozen_after = window.max(DurationMs(settle.unwrap_or_default().ms() + DAY_MS));
         let max_skew = policies.versions().iter().map(|policy| policy.max_skew).max().unwrap_or_default();
-        Self { window, frozen_after, max_skew, policies, partitions }
+        Self { policies, window, frozen_after, max_skew, partitions }
     }
 }
 

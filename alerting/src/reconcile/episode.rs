@@ -81,6 +81,21 @@ pub(super) fn implied(decisions: &[&Decision]) -> Vec<Episode> {
     out
 }
 
+/// What opened arcs, in order of time.
+pub(super) fn openings(arcs: &[Episode]) -> impl Iterator<Item = usize> {
+    arcs.iter().filter_map(|arc| arc.opening)
+}
+
+/// Drops arcs by their openings; their steps count as steps without one. Yields what was dropped.
+pub(super) fn dissolve(arcs: &mut Vec<Episode>, is_over: impl Fn(usize) -> bool) -> Vec<usize> {
+    let (over, kept): (Vec<Episode>, Vec<Episode>) = arcs.drain(..).partition(|arc| arc.opening.is_some_and(&is_over));
+    *arcs = kept;
+    if let Some(without) = arcs.iter_mut().find(|arc| arc.opening.is_none()) {
+        without.steps.extend(over.iter().flat_map(|arc| &arc.steps));
+    }
+    openings(&over).collect()
+}
+
 /// Pairs of arcs that share an instant, in order of time: those without an opening with each other,
 /// and each of the others with at most one.
 pub(super) fn overlapping(issued: &[Episode], implied: &[Episode]) -> Vec<(usize, usize)> {

@@ -19,8 +19,6 @@ pub struct Issued {
     decisions: Vec<Decision>,
     /// What they amount to, in the same order.
     entries: Vec<Entry>,
-    /// Nothing dated earlier is issued any more.
-    horizon: Timestamp,
     /// How many decisions were dropped.
     forgotten: usize,
 }
@@ -117,25 +115,19 @@ impl Issued {
     }
 
     /// Drops what can't be touched any more: arcs that were closed or taken back, and everything
-    /// else dated, before `before`. A proposal so old lapses. `before` is T − 2 W (R24). Where something
-    /// was dropped, nothing dated earlier is issued from then on: it may be what was dropped.
+    /// else dated, before `before`. A proposal so old lapses. `before` is T − 2 W (R24), and lies in the
+    /// frozen past: nothing dated there is issued again ([`super::Context::complete_from`]).
     pub fn forget(&mut self, before: Timestamp) {
         let kept: Vec<usize> = (0..self.entries.len()).filter(|&entry| !self.is_past(entry, before)).collect();
         if kept.len() == self.entries.len() {
             return;
         }
-        self.horizon = self.horizon.max(before);
         let mut places: Vec<usize> = kept.iter().flat_map(|&entry| self.places(entry)).collect();
         places.sort_unstable();
         places.dedup();
-        let mut next = Self { horizon: self.horizon, forgotten: self.total() - places.len(), ..Self::default() };
+        let mut next = Self { forgotten: self.total() - places.len(), ..Self::default() };
         places.into_iter().for_each(|place| next.push(self.decisions[place].clone()));
         *self = next;
-    }
-
-    /// Nothing dated earlier is issued any more.
-    pub(super) const fn horizon(&self) -> Timestamp {
-        self.horizon
     }
 
     /// The scopes in which something stands.
@@ -254,7 +246,8 @@ impl Issued {
         is_closed && of_arc.all(|other| self.is_before(other, before))
     }
 
+    /// Whether all that was said about an entry is dated before an instant: what is issued later has other ids.
     fn is_before(&self, entry: usize, before: Timestamp) -> bool {
-        self.latest(entry).at < before && self.reversal(entry).is_none_or(|reversal| reversal.at < before)
+        self.places(entry).all(|place| self.decisions[place].at < before)
     }
 }

@@ -33,8 +33,9 @@ fn counterparts<'d>(desk: &Desk<'_>, scope: Scope, implied: &[&'d Decision]) -> 
     let is_notice = |decision: &Decision| Role::of(decision.kind) == Role::Notice;
     let mut left: Vec<usize> =
         issued.entries().filter(|&e| issued.first(e).scope == scope && is_notice(issued.first(e))).collect();
+    left.retain(|&entry| !desk.is_frozen(issued.latest(entry)));
     let notices: Vec<&Decision> =
-        implied.iter().copied().filter(|decision| is_notice(decision) && issued.horizon() <= decision.at).collect();
+        implied.iter().copied().filter(|decision| is_notice(decision) && !desk.is_frozen(decision)).collect();
     let mut found: BTreeMap<usize, usize> = BTreeMap::new();
     for (place, notice) in notices.iter().enumerate() {
         let is_equal = |entry: &usize| is_like(issued.first(*entry), notice) && issued.latest(*entry).at == notice.at;

@@ -87,7 +87,7 @@ pub(super) fn decide(desk: &mut Desk<'_>, implied: &Decision, answer: Option<Ans
             desk.issue_as(implied.kind, implied.reasons.clone(), implied, follows);
             return desk.issued.entries().last();
         }
-        None if implied.at < desk.issued.horizon() => {}
+        None if desk.is_frozen(implied) => {}
         None => {
             let t = desk.context.t;
             let limit = desk.context.policies.at(t).max_removals_per_hour;

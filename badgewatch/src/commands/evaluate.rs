@@ -13,7 +13,7 @@ pub(super) fn run(options: &Evaluate) -> Result<(), Failure> {
     if is_standard(&options.registry) && is_standard(&options.events) {
         return Err(Failure::Usage(anyhow::anyhow!("--registry and --events can't both be stdin: give one of them as a file")));
     }
-    let mut evaluation = Evaluation::new(policy(&options.policy)?);
+    let mut evaluation = Evaluation::new(policy(&options.policy)?.automatic());
     let mut registry = open_lines(&options.registry)?;
     let mut events = open_lines(&options.events)?;
     read_lines(&mut registry, |line, text, truncated| {

@@ -81,7 +81,7 @@ fn probation(scoped: &Scoped<'_>, start: i64, mut passed: u32, is_held: bool, de
     let months = scoped.policy.probation_months;
     // At a switch the months passed may be enough, or no longer be (R18).
     let mut held_since = (is_held && passed >= months).then_some(scoped.from);
-    let mut due = if passed >= months && !is_held { scoped.first_held(scoped.from) } else { None };
+    let mut is_due = passed >= months && !is_held;
     loop {
         let (from, to) = (after(start, passed), after(start, passed + 1));
         // What holds back the badge can end in any month; a break comes before that, a month's
@@ -93,7 +93,12 @@ fn probation(scoped: &Scoped<'_>, start: i64, mut passed: u32, is_held: bool, de
             decisions.push(scoped.decide(DecisionKind::Reinstatement, at, Vec::new()));
             return Course::Ends(OffEnd::Reinstated { at, floor: start });
         }
-        if let Some(at) = due.take().filter(|due| end.is_none_or(|end| *due < end)) {
+        // It is due at the switch, also where a region that is lost then has to be gained again first.
+        let is_first = scoped.from < to && broken.as_ref().is_none_or(|(at, _)| scoped.from < *at);
+        if std::mem::take(&mut is_due) && is_first {
+            let Some(at) = scoped.first_held(scoped.from) else {
+                return Course::Ends(OffEnd::Lasts(Phase::Probation { started: start, passed, is_held: false }));
+            };
             if is_reinstated(scoped, at, decisions) {
                 return Course::Ends(OffEnd::Reinstated { at, floor: start });
             }

@@ -201,7 +201,8 @@ impl Partition {
         let settles: Vec<Timestamp> = settles.filter(|settled| *settled > round.t).collect();
         owned.waiting = settles.len();
         let due = settles.into_iter().min().into_iter().chain([owned.life.next_due()]).min();
-        if round.new_day {
+        // While enforcement is paused, what is to be taken back may wait (R25).
+        if round.new_day && !self.brakes.is_on(round.t) {
             let frozen = round.t.saturating_sub(self.rules.frozen_after);
             let waits = owned.issued.waits_since(rulings, round.t).unwrap_or(Timestamp::MAX);
             owned.life.freeze(&case, frozen.min(waits), round.t);
@@ -252,18 +253,20 @@ impl Partition {
         for owned in &mut self.products {
             let needed = owned.life.needs_from(&self.rules.policies).min(two_windows);
             owned.evidence.forget(needed);
-            let waits = owned.issued.waits_since(registry.rulings_on(&owned.asin), t);
-            owned.issued.forget(waits.map_or(two_windows, |waits| waits.min(two_windows)));
+            let waits = owned.issued.waits_since(registry.rulings_on(&owned.asin), t).unwrap_or(Timestamp::MAX);
+            owned.issued.forget(two_windows.min(waits).min(owned.life.complete_from()));
             let subject = SubjectRef { kind: SubjectKind::Product, id: owned.asin.as_str() };
             if let Some(number) = self.subjects.number(subject) {
                 self.subjects.forget(number, needed);
             }
         }
+        let midnight = two_windows.floor_day();
         for (name, region, health) in self.subjects.all_mut().filter(|(name, ..)| name.kind != SubjectKind::Product) {
             // A day is published whole, also when its last state ends much later.
-            let begun = tables.dependencies.reaching(name, region, two_windows).map(start_of).min();
-            health.forget(begun.unwrap_or(two_windows));
+            let begun = tables.dependencies.reaching(name, region, midnight).map(start_of).min();
+            health.forget(begun.unwrap_or(midnight));
         }
+        self.outflow.freeze(midnight);
     }
 }
 

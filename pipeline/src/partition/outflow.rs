@@ -24,6 +24,8 @@ pub(super) struct Outflow {
     changed: BTreeSet<Key>,
     in_flight: BTreeMap<Key, Day>,
     watermark: Option<Timestamp>,
+    /// Days that were over by then are said for good, but for a state that reaches beyond.
+    frozen: Timestamp,
 }
 
 impl Outflow {
@@ -31,7 +33,7 @@ impl Outflow {
         let mut ttls: Vec<_> = policies.versions().iter().map(|policy| policy.state_ttl).collect();
         ttls.sort_unstable();
         ttls.dedup();
-        Self { ttls, changed: BTreeSet::new(), in_flight: BTreeMap::new(), watermark: None }
+        Self { ttls, changed: BTreeSet::new(), in_flight: BTreeMap::new(), watermark: None, frozen: Timestamp::MIN }
     }
 
     /// Notes that an event changed a subject's downtime from an instant on. That concerns the instant's
@@ -40,6 +42,11 @@ impl Outflow {
         let before = subjects.health(subject, region).and_then(|health| health.state_before(from));
         let days = [Some(from), before].into_iter().flatten().map(day_of);
         self.changed.extend(days.map(|day| (subject, region, day)));
+    }
+
+    /// Notes that health before a midnight is forgotten, but for days of which a state reaches beyond it.
+    pub(super) fn freeze(&mut self, before: Timestamp) {
+        self.frozen = self.frozen.max(before);
     }
 
     /// Publishes the days that changed, and then that everything up to `log_time` is said. `revision` is the
@@ -55,14 +62,17 @@ impl Outflow {
         let to = dependencies_partition(partition, sink.partitions(Log::Dependencies)?);
         let mut put =
             |record: &DependencyRecord| sink.append_to(Log::Dependencies, to, &record.key(), &dependency::write(record));
-        for key in self.to_publish(subjects, known) {
+        for key in self.take_changed(subjects, known) {
             let (subject, region, number) = key;
             let name = subjects.name(subject);
             if known.revision(name, region, number) >= revision {
                 continue;
             }
-            let day = self.day(subjects, key, revision);
             let told = self.in_flight.get(&key).or_else(|| known.day(name, region, number));
+            if start_of(number) < self.frozen && !told.is_some_and(|told| told.reaches(self.frozen)) {
+                continue;
+            }
+            let day = self.day(subjects, key, revision);
             if told.map_or_else(|| day.is_empty(), |told| told.says_the_same(&day)) {
                 continue;
             }
@@ -78,7 +88,7 @@ impl Outflow {
 
     /// The days that changed, and those before of which it was said that a state reaches into them: it may
     /// not any more, or a later one goes on in its place.
-    fn to_publish(&mut self, subjects: &Subjects, known: &Dependencies) -> BTreeSet<Key> {
+    fn take_changed(&mut self, subjects: &Subjects, known: &Dependencies) -> BTreeSet<Key> {
         let mut keys = std::mem::take(&mut self.changed);
         for (subject, region, number) in keys.clone() {
             let start = stretch_of(number).from;

@@ -22,6 +22,7 @@ pub(crate) fn faults(simulation: &Simulation) -> Vec<String> {
     enforcement(simulation, &truth, &log, &mut faults);
     suspensions(simulation, &truth, &log, &mut faults);
     if !faults.is_empty() {
+        faults.push(format!("T is {}", shown(Some(simulation.end))));
         faults.extend(log.iter().map(|decision| format!("issued: {}", line(decision))));
         faults.extend(anew(simulation, &truth));
     }
@@ -140,33 +141,48 @@ fn standings(simulation: &Simulation, truth: &Report, faults: &mut Vec<String>) 
     faults.extend(differences(&told, &expected).into_iter().map(|fault| format!("standings: {fault}")));
 }
 
-/// What a reader of the decisions takes to be in force is what is implied; but for what waits for a ruling.
+/// What a reader of the decisions takes to be in force is what is implied; but for what waits for a ruling,
+/// and for what time alone implied since its settle before T: months pass, while nothing happens. While the
+/// kill switch is on, no reinstatement is taken back.
 fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults: &mut Vec<String>) {
+    let is_paused = is_paused(simulation);
     for asin in truth.products.iter().map(|product| &product.asin).collect::<BTreeSet<_>>() {
         let about = |decision: &&Decision| decision.asin.as_ref() == Some(asin);
         let issued: Vec<Decision> = log.iter().filter(about).cloned().collect();
-        let implied: Vec<Decision> = truth.decisions.iter().filter(about).cloned().collect();
+        let settled = |decision: &&Decision| is_settled(simulation, decision);
+        let implied: Vec<Decision> = truth.decisions.iter().filter(about).filter(settled).cloned().collect();
         let (in_force, implied) = (effective(&issued), said(&implied));
         let waits: BTreeSet<Scope> = braked(&in_force, &issued);
         let compared = |list: Vec<InForce>| -> Vec<InForce> {
             list.into_iter().filter(|one| one.kind != DecisionKind::Proposal && !waits.contains(&one.scope)).collect()
         };
-        let (in_force, implied) = (compared(in_force), compared(implied));
+        let (mut in_force, implied) = (compared(in_force), compared(implied));
+        if is_paused {
+            in_force.retain(|one| one.kind != DecisionKind::Reinstatement || implied.contains(one));
+        }
         if in_force != implied {
             let nodes = simulation.processes.iter().map(|process| process.node());
             let kept: Vec<_> = nodes.flat_map(|node| node.partitions()).flat_map(|partition| partition.implied(asin)).collect();
-            faults.push(format!("{asin}: kept by its owner: {}", kept.into_iter().map(line).collect::<Vec<_>>().join("; ")));
+            faults.extend(kept.into_iter().map(|decision| format!("{asin}: kept by its owner: {}", line(decision))));
             let only = |one: &[InForce], other: &[InForce]| {
                 one.iter().filter(|decision| !other.contains(decision)).cloned().collect::<Vec<_>>()
             };
-            faults.push(format!(
-                "{asin} at {}: only issued {:#?}, only implied {:#?}",
-                shown(Some(simulation.end)),
-                only(&in_force, &implied),
-                only(&implied, &in_force)
-            ));
+            faults.extend(only(&in_force, &implied).iter().map(|one| format!("{asin}: only issued: {}", in_force_line(one))));
+            faults.extend(only(&implied, &in_force).iter().map(|one| format!("{asin}: only implied: {}", in_force_line(one))));
         }
     }
+}
+
+/// Whether the kill switch is on in the end.
+fn is_paused(simulation: &Simulation) -> bool {
+    let facts = registry(simulation).into_iter().filter_map(|record| wire::fact::parse(&record.payload).ok());
+    let turns = facts.filter_map(|fact| if let domain::Fact::KillSwitch(turn) = fact { Some((turn.at, turn.on)) } else { None });
+    turns.filter(|(at, _)| *at <= simulation.end).max().is_some_and(|(_, on)| on)
+}
+
+/// Whether a decision is to be issued by the last T.
+fn is_settled(simulation: &Simulation, decision: &Decision) -> bool {
+    alerting::settled_at(&simulation.world.policies, decision) <= simulation.end
 }
 
 /// A decision on one line.
@@ -175,6 +191,11 @@ fn line(decision: &Decision) -> String {
     let issued = decision.evidence.issued.as_ref().map(|issued| issued.at);
     let about = decision.asin.as_ref().map_or(decision.manufacturer.as_str(), domain::Asin::as_str);
     format!("{} {about} {} {} [{reasons}] issued {}", decision.kind, decision.scope, decision.at, shown(issued))
+}
+
+fn in_force_line(one: &InForce) -> String {
+    let reasons = one.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    format!("{} {} {} [{reasons}] {:?}", one.kind, one.scope, one.at, one.month)
 }
 
 /// Scopes in which a removal is held back by a brake and nobody has ruled.
@@ -187,10 +208,12 @@ fn braked(in_force: &[InForce], issued: &[Decision]) -> BTreeSet<Scope> {
     proposals.filter(answered).map(|one| one.scope).collect()
 }
 
-/// A manufacturer is suspended by what was issued; where nothing waits that is what is implied.
+/// A manufacturer is suspended by what was issued; where nothing waits for a ruling or for its settle that is
+/// what is implied.
 fn suspensions(simulation: &Simulation, truth: &Report, log: &[Decision], faults: &mut Vec<String>) {
     let Some(programme) = simulation.processes[0].node().programme() else { return };
-    if log.iter().any(|decision| decision.kind == DecisionKind::Proposal) {
+    let is_proposal = |decision: &Decision| decision.kind == DecisionKind::Proposal;
+    if log.iter().any(is_proposal) || !truth.decisions.iter().all(|decision| is_settled(simulation, decision)) {
         return;
     }
     let told = Report {
