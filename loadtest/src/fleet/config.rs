@@ -26,6 +26,9 @@ pub struct FleetConfig {
     pub seed: u64,
     /// How many products, 1 … [`PRODUCTS_MAX`]. The first ones play the cast of [`super::Character::CAST`].
     pub products: u32,
+    /// Whether there is a cast. It tells its stories in the first half year, and each member costs the
+    /// events of a product that is measured around the clock; the others live all through the period.
+    pub has_cast: bool,
     /// How many manufacturers, 1 … `products`.
     pub manufacturers: u32,
     /// First instant of the period, 00:00 UTC.
@@ -61,6 +64,7 @@ impl Default for FleetConfig {
         Self {
             seed: 1,
             products: 100,
+            has_cast: true,
             manufacturers: 24,
             from: Timestamp::from_date(2025, 1, 1).expect("a day"),
             days: 365,

@@ -100,7 +100,7 @@ fn drafts(config: &FleetConfig, pool: Pool) -> Vec<Draft> {
             let stream = PRODUCTS + u64::try_from(index).expect("64 bits fit");
             let dice = &mut Dice::new(config.seed, stream);
             let fits = |character: &Character| character.days_needed() <= config.days;
-            let cast = Character::CAST.get(index).copied().filter(fits);
+            let cast = Character::CAST.get(index).copied().filter(|character| config.has_cast && fits(character));
             let character = cast.or_else(|| Some(supporting(dice)).filter(fits)).unwrap_or(Character::Steady);
             let mut draft = Draft::new(index, character, cast.is_some(), config, pool, dice);
             if !draft.in_cast {

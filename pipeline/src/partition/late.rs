@@ -130,8 +130,7 @@ pub(super) fn stored_place(partition: u32, store: &dyn StateStore) -> Result<Opt
 
 fn delete_pages(partition: u32, store: &mut dyn StateStore, is_old: impl Fn(PageNo) -> bool) -> Result<(), Error> {
     let keys = store.keys(&pages_prefix(partition))?;
-    let old: Vec<Op> =
-        keys.into_iter().filter(|key| page_no(key).is_some_and(&is_old)).map(|key| Op::Delete { key }).collect();
+    let old: Vec<Op> = keys.into_iter().filter(|key| page_no(key).is_some_and(&is_old)).map(|key| Op::Delete { key }).collect();
     if old.is_empty() { Ok(()) } else { Ok(store.write(old)?) }
 }
 

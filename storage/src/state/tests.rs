@@ -126,7 +126,9 @@ fn a_change_that_failed_is_not_forgotten() {
     fs::create_dir(&path).unwrap();
     check_failure(store.put(b"a", b""), "write", &path, "");
     fs::remove_dir(&path).unwrap();
-    for result in [store.put(b"a", b""), store.sync(), store.get(b"a").map(drop), store.scan(b"").map(drop), store.keys(b"").map(drop)] {
+    for result in
+        [store.put(b"a", b""), store.sync(), store.get(b"a").map(drop), store.scan(b"").map(drop), store.keys(b"").map(drop)]
+    {
         check_failure(result, "use", directory.path(), "an earlier change failed");
     }
 }
