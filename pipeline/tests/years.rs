@@ -53,7 +53,7 @@ fn fleet() -> Fleet {
 fn policies() -> Policies {
     let version = |name: &str| {
         let text = wire::policy::preset(name).expect("a preset");
-        wire::policy::parse(&text, name).expect("a right policy").remove(0)
+        wire::policy::parse(text, name).expect("a right policy").remove(0)
     };
     Policies::new(vec![version("wwa-2024"), version("wwa-2026")]).expect("versions")
 }
