@@ -7,10 +7,12 @@ use domain::{Decision, DecisionKind, Policies, Report, Scope, Timestamp};
 use loadtest::auditor::{AuditInput, audit, differences};
 use loadtest::record::{InForce, effective, said, unanswered};
 use loadtest::truth::{LogRecord, of_logs};
+use pipeline::node::Node;
 use ports::Log;
 use ports::memory::StoredRecord;
 
 use crate::faults::shown;
+use crate::process::Process;
 use crate::world::Simulation;
 
 /// What is wrong; nothing, if all is well.
@@ -132,7 +134,7 @@ fn truth(simulation: &Simulation) -> Report {
 
 /// How every product stands, to the last number.
 fn standings(simulation: &Simulation, truth: &Report, faults: &mut Vec<String>) {
-    let nodes = simulation.processes.iter().map(|process| process.node());
+    let nodes = simulation.processes.iter().map(Process::node);
     let mut products: Vec<_> =
         nodes.flat_map(|node| node.partitions().iter().flat_map(|partition| partition.standings().cloned())).collect();
     products.sort_by(|a, b| (&a.asin, a.scope).cmp(&(&b.asin, b.scope)));
@@ -161,8 +163,8 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
             in_force.retain(|one| one.kind != DecisionKind::Reinstatement || implied.contains(one));
         }
         if in_force != implied {
-            let nodes = simulation.processes.iter().map(|process| process.node());
-            let kept: Vec<_> = nodes.flat_map(|node| node.partitions()).flat_map(|partition| partition.implied(asin)).collect();
+            let nodes = simulation.processes.iter().map(Process::node);
+            let kept: Vec<_> = nodes.flat_map(Node::partitions).flat_map(|partition| partition.implied(asin)).collect();
             faults.extend(kept.into_iter().map(|decision| format!("{asin}: kept by its owner: {}", line(decision))));
             let only = |one: &[InForce], other: &[InForce]| {
                 one.iter().filter(|decision| !other.contains(decision)).cloned().collect::<Vec<_>>()

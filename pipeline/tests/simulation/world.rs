@@ -103,7 +103,7 @@ impl Simulation {
                 match partition {
                     Some(partition) => self.put(Log::Health, *partition, &lines),
                     None => {
-                        self.logs.append(Log::Health, &events[0].subject.to_string(), &lines).expect("simulated logs take all")
+                        self.logs.append(Log::Health, &events[0].subject.to_string(), &lines).expect("simulated logs take all");
                     }
                 }
             }
