@@ -128,9 +128,17 @@ impl Live {
         Timestamp::clamped(Duration::from_secs_f64(seconds).as_millis().try_into().unwrap())
     }
 
-    /// Waits until T has passed an instant.
+    /// Waits until T has passed an instant, with no other records than the main job's own ticks.
     pub(crate) fn wait_for_t(&mut self, at: Timestamp) {
         self.wait(&format!("T to reach {at}"), |live| (live.watermark() >= at).then_some(()));
+    }
+
+    /// Waits until T has passed now; a tick sees to it that this isn't for the registry's next one.
+    pub(crate) fn catch_up(&mut self) {
+        let at = now();
+        self.contract.append(Log::Registry, "", wire::tick::TICK).unwrap();
+        self.contract.flush().unwrap();
+        self.wait_for_t(at);
     }
 
     /// States a registry line.

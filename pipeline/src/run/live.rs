@@ -115,13 +115,13 @@ impl Live<'_, '_> {
 
     /// Takes in a batch of health records; returns whether those of the start are all read.
     fn read_health(&mut self, stop: &AtomicBool) -> Result<bool, Error> {
-        let Self { node, ports: LivePorts { registry, health, sink, store, .. }, counts, .. } = self;
+        let Self { node, ports: LivePorts { registry, health, sink, store, .. }, counts, idle, .. } = self;
         let mut failed = None;
         let polled = health.poll(BATCH_RECORDS_MAX, POLL_WAIT, &mut |record| {
             // After a failure or a stop the rest of the batch is read again after the restart.
             if failed.is_none() && !stop.load(Ordering::Relaxed) {
                 let mut io = Io { sink: &mut **sink, store: &mut **store, counts: &mut *counts };
-                failed = take(node, record, &mut **registry, &mut io, stop).err();
+                failed = take(node, record, (&mut **registry, &mut *idle), &mut io, stop).err();
             }
         })?;
         self.summary.records += polled.records as u64;
@@ -138,7 +138,7 @@ impl Live<'_, '_> {
                 ports.sink.append_to(Log::Health, partition.number(), "", wire::tick::TICK)?;
             }
         }
-        if idle.is_registry_idle(node.tables().registry.log_time()) {
+        if idle.is_registry_idle(node.tables().registry.log_time(), REGISTRY_IDLE) {
             ports.sink.append_to(Log::Registry, 0, "", wire::tick::TICK)?;
         }
         let issued = node.tick(&mut Io { sink: ports.sink, store: ports.store, counts })?;
@@ -163,18 +163,21 @@ impl Live<'_, '_> {
 }
 
 /// Takes in a health record. One about something unknown waits until the registry has been read up to
-/// the record's time; a tick record there sees to it that this comes.
+/// the record's time; ticks there see to it that this comes. Several may be needed, as the brokers' clocks
+/// differ; and no more than one a [`TICK_WALL_MIN`], however many such records come.
 fn take(
     node: &mut Node,
     record: Record<'_>,
-    registry: &mut dyn RecordSource,
+    (registry, idle): (&mut dyn RecordSource, &mut Idle),
     io: &mut Io<'_>,
     stop: &AtomicBool,
 ) -> Result<(), Error> {
     while node.take_health(record, io)? == Taken::RegistryBehind && !stop.load(Ordering::Relaxed) {
-        io.sink.append_to(Log::Registry, 0, "", wire::tick::TICK)?;
-        io.sink.flush()?;
         while !stop.load(Ordering::Relaxed) && node.tables().registry.log_time() < record.appended_at {
+            if idle.is_registry_idle(node.tables().registry.log_time(), TICK_WALL_MIN) {
+                io.sink.append_to(Log::Registry, 0, "", wire::tick::TICK)?;
+                io.sink.flush()?;
+            }
             read_registry(node, registry, io, POLL_WAIT)?;
         }
     }
@@ -202,8 +205,8 @@ impl Idle {
         self.health.get_mut(partition as usize).is_some_and(|seen| is_idle(seen, log_time, HEALTH_IDLE))
     }
 
-    fn is_registry_idle(&mut self, log_time: Option<Timestamp>) -> bool {
-        is_idle(&mut self.registry, log_time, REGISTRY_IDLE)
+    fn is_registry_idle(&mut self, log_time: Option<Timestamp>, after: Duration) -> bool {
+        is_idle(&mut self.registry, log_time, after)
     }
 }
 
