@@ -7,7 +7,7 @@ use domain::{Decision, DecisionKind, Policies, Report, Scope, Timestamp};
 use loadtest::auditor::{AuditInput, audit, differences};
 use loadtest::record::{InForce, effective, said, unanswered};
 use loadtest::truth::{LogRecord, of_logs};
-use pipeline::node::Node;
+use pipeline::Node;
 use ports::Log;
 use ports::memory::StoredRecord;
 
@@ -51,7 +51,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
     let reversals: BTreeSet<_> =
         log.iter().filter(|decision| decision.kind == DecisionKind::Reversal).map(|decision| decision.id).collect();
     let reissued = log.iter().any(|decision| decision.supersedes.is_some_and(|id| reversals.contains(&id)));
-    let sum = |of: fn(&crate::process::Process) -> u64| simulation.processes.iter().map(of).sum::<u64>() > 0;
+    let sum = |of: fn(&Process) -> u64| simulation.processes.iter().map(of).sum::<u64>() > 0;
     let truth = of_logs(&simulation.world.policies, &records(&registry(simulation)), &records(&health(simulation)));
     let first = simulation.world.deliveries.first().map_or(Timestamp::MAX, |delivery| delivery.at);
     let switches = simulation.world.policies.versions().iter().skip(1);
