@@ -35,7 +35,7 @@ fn minute(number: i64) -> Timestamp {
 
 fn opened() -> Process {
     let text = wire::policy::preset("wwa-2024").expect("a preset");
-    let policies: Policies = wire::policy::parse(&text, "wwa-2024").expect("a right policy").remove(0).into();
+    let policies: Policies = wire::policy::parse(text, "wwa-2024").expect("a right policy").remove(0).into();
     let rules = Rc::new(Rules::new(policies, 2));
     let mut process = Process::open(&rules, MemoryLogs::new(2, START), MemoryStore::default());
     for (asin, manufacturer, skill, marketplace) in BADGES {

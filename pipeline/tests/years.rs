@@ -53,7 +53,7 @@ fn fleet() -> Fleet {
 fn policies() -> Policies {
     let version = |name: &str| {
         let text = wire::policy::preset(name).expect("a preset");
-        wire::policy::parse(&text, name).expect("a right policy").remove(0)
+        wire::policy::parse(text, name).expect("a right policy").remove(0)
     };
     Policies::new(vec![version("wwa-2024"), version("wwa-2026")]).expect("versions")
 }
@@ -143,6 +143,8 @@ fn three_years_are_told_as_by_one_who_has_kept_everything() {
     }
     assert!(lines.next().is_none() && facts.next().is_none(), "everything was appended");
     check_memory(&process, most_bytes);
+    let manifest = fleet.manifest();
+    assert!(manifest.shared_skills > 0 && manifest.hubs > 0 && manifest.dependency_outages > 0, "{manifest:?}");
     check_happened(&process);
 }
 
