@@ -143,6 +143,8 @@ fn three_years_are_told_as_by_one_who_has_kept_everything() {
     }
     assert!(lines.next().is_none() && facts.next().is_none(), "everything was appended");
     check_memory(&process, most_bytes);
+    let manifest = fleet.manifest();
+    assert!(manifest.shared_skills > 0 && manifest.hubs > 0 && manifest.dependency_outages > 0, "{manifest:?}");
     check_happened(&process);
 }
 

@@ -1,13 +1,15 @@
 //! Records of `dependencies`: the health of skills and hubs as their owners see it, for the products that
 //! depend on them, and how far each owner has got.
 //!
-//! Health comes whole per subject, region and UTC day: a later record replaces an earlier one of its key, so
-//! the log may be compacted. An owner appends its health and its watermarks to one partition, in this order:
+//! Health comes whole per subject, region and page: a later record replaces an earlier one of its key, so
+//! the log may be compacted. A page is short enough that a subject that changes its state every second makes
+//! records of a quarter of a megabyte; brokers take one. An owner appends its health and its watermarks to one partition, in this order:
 //! whoever has read a watermark has read all that it vouches for. Compaction may have removed some of that for
 //! the sake of a later record, so whoever begins to read trusts no watermark before having read to where the
 //! log ended then.
 
-use domain::time::{DAY_MS, MINUTE_MS};
+use domain::page::PageNo;
+use domain::time::MINUTE_MS;
 use domain::{DurationMs, Interval, IntervalSet, Region, Subject, SubjectKind, SubjectRef, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +19,6 @@ use crate::json;
 /// The form that is written and understood.
 const FORM: u64 = 1;
 const WHAT: &str = "dependency record";
-/// How long a day's name is, in bytes: `2026-03-01`.
-const DAY_BYTES: usize = 10;
 
 /// A record of `dependencies`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,18 +29,18 @@ pub enum DependencyRecord {
     Watermark(DependencyWatermark),
 }
 
-/// The health of a skill or hub in a region on one UTC day, whole.
+/// The health of a skill or hub in a region in one page of time, whole.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DependencyHealth {
     /// A skill or a hub, never a product.
     pub subject: Subject,
     /// Where.
     pub region: Region,
-    /// 00:00 UTC of the day.
-    pub day: Timestamp,
-    /// Grows with each record of the same subject, region and day: of several the greatest holds.
+    /// Which stretch of time.
+    pub page: PageNo,
+    /// Grows with each record of the same subject, region and page: of several the greatest holds.
     pub revision: u64,
-    /// The down minutes that start that day (R3): whole minutes within it.
+    /// The down minutes of the page (R3), whole.
     pub minutes: IntervalSet,
     /// What states say (R4), once for each `state_ttl` that a policy version has.
     pub states: Vec<StateDowntime>,
@@ -51,7 +51,7 @@ pub struct DependencyHealth {
 pub struct StateDowntime {
     /// How long a state holds at most; `None` = for ever.
     pub state_ttl: Option<DurationMs>,
-    /// The stretches of `down` or `maintenance` that begin that day, whole: they may reach beyond it; one
+    /// The stretches of `down` or `maintenance` that begin in the page, whole: they may reach beyond it; one
     /// without an end reaches to [`Timestamp::MAX`].
     pub down: IntervalSet,
 }
@@ -67,11 +67,11 @@ pub struct DependencyWatermark {
 }
 
 impl DependencyRecord {
-    /// The record's key in the log: `skill:<id>/<region>/<day>` or `watermark/<partition>`.
+    /// The record's key in the log: `skill:<id>/<region>/<page>` or `watermark/<partition>`.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
-            Self::Health(health) => format!("{}/{}/{}", health.subject, health.region, day_text(health.day)),
+            Self::Health(health) => format!("{}/{}/{}", health.subject, health.region, health.page.get()),
             Self::Watermark(watermark) => format!("watermark/{}", watermark.partition),
         }
     }
@@ -119,7 +119,7 @@ struct RecordView {
 struct HealthView {
     subject: String,
     region: String,
-    day: String,
+    page: u32,
     revision: u64,
     minutes: Vec<(i64, i64)>,
     states: Vec<StatesView>,
@@ -147,7 +147,7 @@ impl From<&DependencyRecord> for RecordView {
             DependencyRecord::Health(health) => RecordBody::Dependency(HealthView {
                 subject: health.subject.to_string(),
                 region: health.region.to_string(),
-                day: day_text(health.day),
+                page: health.page.get(),
                 revision: health.revision,
                 minutes: pairs(&health.minutes),
                 states: health
@@ -184,37 +184,29 @@ impl TryFrom<HealthView> for DependencyHealth {
         let subject = SubjectRef::parse(&view.subject).filter(|subject| subject.kind != SubjectKind::Product);
         let subject = subject.ok_or_else(|| wrong("subject", &view.subject, "skill:<id> or hub:<ASIN>"))?;
         let region = Region::parse(&view.region).ok_or_else(|| wrong("region", &view.region, "NA, EU or FE"))?;
-        let day = parse_day(&view.day).ok_or_else(|| wrong("day", &view.day, "a UTC day such as 2026-03-01"))?;
-        let end = day.saturating_add(DurationMs(DAY_MS));
+        let page = PageNo::new(view.page);
+        if page > PageNo::of(Timestamp::MAX) {
+            return Err(wrong("page", &view.page.to_string(), "a page from 1970 to 9999"));
+        }
+        let time = page.interval();
         let minutes = intervals("minutes", &view.minutes)?;
         let whole = |at: Timestamp| at.ms() % MINUTE_MS == 0 || at == Timestamp::MAX;
-        if minutes.iter().any(|part| part.from < day || part.to > end || !whole(part.from) || !whole(part.to)) {
-            return Err(format!("minutes are not all whole minutes of {}", view.day));
+        if minutes.iter().any(|part| part.intersect(time) != *part || !whole(part.from) || !whole(part.to)) {
+            return Err(format!("minutes are not all whole minutes of page {}", view.page));
         }
         let mut states: Vec<StateDowntime> = Vec::with_capacity(view.states.len());
         for StatesView { state_ttl, down } in &view.states {
             let (state_ttl, down) = (ttl(*state_ttl)?, intervals("down", down)?);
-            if down.iter().any(|stretch| stretch.from < day || stretch.from >= end) {
-                return Err(format!("a stretch of down doesn't begin on {}", view.day));
+            if down.iter().any(|stretch| !time.contains(stretch.from)) {
+                return Err(format!("a stretch of down doesn't begin in page {}", view.page));
             }
             if states.iter().any(|known| known.state_ttl == state_ttl) {
                 return Err("a state_ttl comes twice".to_owned());
             }
             states.push(StateDowntime { state_ttl, down });
         }
-        Ok(Self { subject: subject.to_owned(), region, day, revision: view.revision, minutes, states })
+        Ok(Self { subject: subject.to_owned(), region, page, revision: view.revision, minutes, states })
     }
-}
-
-/// A day by its name. Years have four digits from 1970 to 9999, so every name has one length.
-fn day_text(day: Timestamp) -> String {
-    let mut text = day.to_string();
-    text.truncate(DAY_BYTES);
-    text
-}
-
-fn parse_day(text: &str) -> Option<Timestamp> {
-    Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")).filter(|day| day_text(*day) == text)
 }
 
 fn instant(name: &str, ms: i64) -> Result<Timestamp, String> {

@@ -209,6 +209,14 @@ fn everything_that_is_promised_by_the_manifest_is_there() {
 }
 
 #[test]
+fn without_a_cast_nothing_is_promised_and_fewer_events_do() {
+    let with = |has_cast| Fleet::new(&FleetConfig { has_cast, days: 365, events: 100_000, ..small() });
+    assert!(with(true).is_err(), "the cast alone takes more");
+    let fleet = with(false).expect("a fleet");
+    assert_eq!((fleet.manifest().cast.len(), fleet.manifest().characters.values().sum::<u32>()), (0, 40));
+}
+
+#[test]
 fn a_short_period_leaves_long_stories_out() {
     let fleet = Fleet::new(&FleetConfig { days: 1, events: 10_000, ..small() }).expect("a fleet");
     let parts: Vec<_> = fleet.manifest().characters.keys().copied().collect();

@@ -10,6 +10,7 @@ use domain::decision::{InputPosition, Issued, Issuer};
 use domain::fact::Exclusion;
 use domain::id::{Region, SubjectKind, SubjectRef};
 use domain::interval::IntervalSet;
+use domain::page::PageNo;
 use domain::report::ProductStanding;
 use domain::time::{DurationMs, Timestamp};
 use ports::Log;
@@ -18,7 +19,6 @@ use registry::Differences;
 use super::{Io, Partition};
 use crate::error::Error;
 use crate::subjects::Subjects;
-use crate::tables::dependencies::start_of;
 use crate::tables::{Dependencies, Tables};
 
 /// What a tick came to.
@@ -266,8 +266,8 @@ impl Partition {
         }
         let midnight = two_windows.floor_day();
         for (name, region, health) in self.subjects.all_mut().filter(|(name, ..)| name.kind != SubjectKind::Product) {
-            // A day is published whole, also when its last state ends much later.
-            let begun = tables.dependencies.reaching(name, region, midnight).map(start_of).min();
+            // A page is published whole, also when its last state ends much later.
+            let begun = tables.dependencies.reaching(name, region, midnight).map(PageNo::start).min();
             health.forget(begun.unwrap_or(midnight));
         }
         self.outflow.freeze(midnight);

@@ -1,9 +1,10 @@
-//! What an owner publishes of its skills and hubs: downtime, whole per subject, region and UTC day.
+//! What an owner publishes of its skills and hubs: downtime, whole per subject, region and page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::id::Region;
-use domain::interval::{Interval, IntervalSet};
+use domain::interval::IntervalSet;
+use domain::page::PageNo;
 use domain::policy::Policies;
 use domain::time::{DurationMs, Timestamp};
 use ingest::dependencies_partition;
@@ -11,20 +12,20 @@ use ports::{Log, PortError, RecordSink};
 use wire::dependency::{self, DependencyRecord, DependencyWatermark};
 
 use crate::subjects::Subjects;
-use crate::tables::dependencies::{Day, Dependencies, day_of, start_of};
+use crate::tables::dependencies::{Dependencies, Said};
 
-/// A day of a subject in a region.
-type Key = (u32, Region, i64);
+/// A page of a subject in a region.
+type Key = (u32, Region, PageNo);
 
-/// Days to publish, and what was published and not read back yet.
+/// Pages to publish, and what was published and not read back yet.
 #[derive(Debug)]
 pub(super) struct Outflow {
     /// The lengths that states may hold, by the policy's versions, each once.
     ttls: Vec<Option<DurationMs>>,
     changed: BTreeSet<Key>,
-    in_flight: BTreeMap<Key, Day>,
+    in_flight: BTreeMap<Key, Said>,
     watermark: Option<Timestamp>,
-    /// Days that were over by then are said for good, but for a state that reaches beyond.
+    /// Pages that were over by then are said for good, but for a state that reaches beyond.
     frozen: Timestamp,
 }
 
@@ -37,19 +38,19 @@ impl Outflow {
     }
 
     /// Notes that an event changed a subject's downtime from an instant on. That concerns the instant's
-    /// day, and the day of the state before it.
+    /// page, and the page of the state before it.
     pub(super) fn note(&mut self, subjects: &Subjects, (subject, region): (u32, Region), from: Timestamp) {
         let before = subjects.health(subject, region).and_then(|health| health.state_before(from));
-        let days = [Some(from), before].into_iter().flatten().map(day_of);
-        self.changed.extend(days.map(|day| (subject, region, day)));
+        let pages = [Some(from), before].into_iter().flatten().map(PageNo::of);
+        self.changed.extend(pages.map(|page| (subject, region, page)));
     }
 
-    /// Notes that health before a midnight is forgotten, but for days of which a state reaches beyond it.
+    /// Notes that health before a midnight is forgotten, but for pages of which a state reaches beyond it.
     pub(super) fn freeze(&mut self, before: Timestamp) {
         self.frozen = self.frozen.max(before);
     }
 
-    /// Publishes the days that changed, and then that everything up to `log_time` is said. `revision` is the
+    /// Publishes the pages that changed, and then that everything up to `log_time` is said. `revision` is the
     /// first offset that hasn't been read; what was published at or after it before a restart stands.
     pub(super) fn publish(
         &mut self,
@@ -58,26 +59,26 @@ impl Outflow {
         known: &Dependencies,
         sink: &mut dyn RecordSink,
     ) -> Result<(), PortError> {
-        self.in_flight.retain(|key, day| known.revision(subjects.name(key.0), key.1, key.2) < day.revision);
+        self.in_flight.retain(|key, said| known.revision(subjects.name(key.0), key.1, key.2) < said.revision);
         let to = dependencies_partition(partition, sink.partitions(Log::Dependencies)?);
         let mut put =
             |record: &DependencyRecord| sink.append_to(Log::Dependencies, to, &record.key(), &dependency::write(record));
         for key in self.take_changed(subjects, known) {
-            let (subject, region, number) = key;
+            let (subject, region, page) = key;
             let name = subjects.name(subject);
-            if known.revision(name, region, number) >= revision {
+            if known.revision(name, region, page) >= revision {
                 continue;
             }
-            let told = self.in_flight.get(&key).or_else(|| known.day(name, region, number));
-            if start_of(number) < self.frozen && !told.is_some_and(|told| told.reaches(self.frozen)) {
+            let told = self.in_flight.get(&key).or_else(|| known.said(name, region, page));
+            if page.start() < self.frozen && !told.is_some_and(|told| told.reaches(self.frozen)) {
                 continue;
             }
-            let day = self.day(subjects, key, revision);
-            if told.map_or_else(|| day.is_empty(), |told| told.says_the_same(&day)) {
+            let said = self.said(subjects, key, revision);
+            if told.map_or_else(|| said.is_empty(), |told| told.says_the_same(&said)) {
                 continue;
             }
-            put(&day.to_record(name, region, number))?;
-            self.in_flight.insert(key, day);
+            put(&said.to_record(name, region, page))?;
+            self.in_flight.insert(key, said);
         }
         if self.watermark.max(known.watermark_of(partition)) < Some(log_time) {
             put(&DependencyRecord::Watermark(DependencyWatermark { partition, at: log_time }))?;
@@ -86,27 +87,23 @@ impl Outflow {
         Ok(())
     }
 
-    /// The days that changed, and those before of which it was said that a state reaches into them: it may
+    /// The pages that changed, and those before of which it was said that a state reaches into them: it may
     /// not any more, or a later one goes on in its place.
     fn take_changed(&mut self, subjects: &Subjects, known: &Dependencies) -> BTreeSet<Key> {
         let mut keys = std::mem::take(&mut self.changed);
-        for (subject, region, number) in keys.clone() {
-            let start = stretch_of(number).from;
-            keys.extend(known.reaching(subjects.name(subject), region, start).map(|day| (subject, region, day)));
-            let in_flight = self.in_flight.range((subject, region, i64::MIN)..(subject, region, number));
-            keys.extend(in_flight.filter(|(_, day)| day.reaches(start)).map(|(key, _)| *key));
+        for (subject, region, page) in keys.clone() {
+            let start = page.start();
+            keys.extend(known.reaching(subjects.name(subject), region, start).map(|page| (subject, region, page)));
+            let in_flight = self.in_flight.range((subject, region, PageNo::default())..(subject, region, page));
+            keys.extend(in_flight.filter(|(_, said)| said.reaches(start)).map(|(key, _)| *key));
         }
         keys
     }
 
-    fn day(&self, subjects: &Subjects, (subject, region, number): Key, revision: u64) -> Day {
-        let within = stretch_of(number);
-        let Some(health) = subjects.health(subject, region) else { return Day { revision, ..Day::default() } };
+    fn said(&self, subjects: &Subjects, (subject, region, page): Key, revision: u64) -> Said {
+        let within = page.interval();
+        let Some(health) = subjects.health(subject, region) else { return Said { revision, ..Said::default() } };
         let states = |ttl: &Option<DurationMs>| (*ttl, health.down_states(within, *ttl).into_iter().collect::<IntervalSet>());
-        Day { revision, minutes: health.down_minutes(within), states: self.ttls.iter().map(states).collect() }
+        Said { revision, minutes: health.down_minutes(within), states: self.ttls.iter().map(states).collect() }
     }
-}
-
-fn stretch_of(day: i64) -> Interval {
-    Interval::new(start_of(day), start_of(day + 1))
 }

@@ -5,27 +5,28 @@ use std::collections::BTreeMap;
 use compute::Ask;
 use domain::id::{Region, Subject, SubjectRef};
 use domain::interval::{Interval, IntervalSet};
-use domain::time::{DAY_MS, DurationMs, Timestamp};
+use domain::page::PageNo;
+use domain::time::{DurationMs, Timestamp};
 use rustc_hash::FxHashMap;
 use wire::dependency::{DependencyHealth, DependencyRecord, StateDowntime};
 
-/// What was published of skills and hubs, whole per subject, region and UTC day, and up to when.
+/// What was published of skills and hubs, whole per subject, region and page, and up to when.
 #[derive(Debug)]
 pub struct Dependencies {
     /// By source partition: everything its records up to this append time say is here.
     watermarks: Vec<Option<Timestamp>>,
     next_offsets: Vec<u64>,
-    subjects: FxHashMap<Subject, [BTreeMap<i64, Day>; Region::COUNT]>,
+    subjects: FxHashMap<Subject, [BTreeMap<PageNo, Said>; Region::COUNT]>,
 }
 
-/// A subject's downtime in a region that begins on one UTC day.
+/// A subject's downtime in a region that begins in one page of time.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Day {
-    /// Rises each time its owner publishes the day; readers keep the highest.
+pub struct Said {
+    /// Rises each time its owner publishes the page; readers keep the highest.
     pub revision: u64,
-    /// Down minutes that start that day, ended or not.
+    /// Its down minutes, ended or not.
     pub minutes: IntervalSet,
-    /// For each length that states may hold: the stretches of `down` and `maintenance` that begin that day, whole.
+    /// For each length that states may hold: the stretches of `down` and `maintenance` that begin in it, whole.
     pub states: Vec<(Option<DurationMs>, IntervalSet)>,
 }
 
@@ -52,8 +53,8 @@ impl Dependencies {
             }
             DependencyRecord::Health(health) => {
                 let states = health.states.into_iter().map(|states| (states.state_ttl, states.down)).collect();
-                let day = Day { revision: health.revision, minutes: health.minutes, states };
-                self.put(&health.subject, health.region, day_of(health.day), day).map(|from| (health.subject, from))
+                let said = Said { revision: health.revision, minutes: health.minutes, states };
+                self.put(&health.subject, health.region, health.page, said).map(|from| (health.subject, from))
             }
         })
     }
@@ -72,34 +73,34 @@ impl Dependencies {
         }
     }
 
-    /// Takes in a day's health; yields from which instant on the subject's downtime may be another.
-    fn put(&mut self, subject: &Subject, region: Region, number: i64, day: Day) -> Option<Timestamp> {
-        let days = &mut self.subjects.entry(subject.clone()).or_default()[region.index()];
-        let before = days.get(&number);
-        if before.is_some_and(|before| before.revision >= day.revision) {
+    /// Takes in a page's health; yields from which instant on the subject's downtime may be another.
+    fn put(&mut self, subject: &Subject, region: Region, page: PageNo, said: Said) -> Option<Timestamp> {
+        let pages = &mut self.subjects.entry(subject.clone()).or_default()[region.index()];
+        let before = pages.get(&page);
+        if before.is_some_and(|before| before.revision >= said.revision) {
             return None;
         }
-        let changed = first_difference(before, &day);
-        days.insert(number, day);
+        let changed = first_difference(before, &said);
+        pages.insert(page, said);
         changed
     }
 
-    /// A day as last published.
+    /// What was published last of a page.
     #[must_use]
-    pub fn day(&self, subject: SubjectRef<'_>, region: Region, number: i64) -> Option<&Day> {
-        self.days(subject, region)?.get(&number)
+    pub fn said(&self, subject: SubjectRef<'_>, region: Region, page: PageNo) -> Option<&Said> {
+        self.pages(subject, region)?.get(&page)
     }
 
-    /// The days before an instant's of which it was said that a state reaches beyond that instant.
-    pub fn reaching(&self, subject: SubjectRef<'_>, region: Region, at: Timestamp) -> impl Iterator<Item = i64> {
-        let before = self.days(subject, region).into_iter().flat_map(move |days| days.range(..day_of(at)));
-        before.filter(move |(_, day)| day.reaches(at)).map(|(number, _)| *number)
+    /// The pages before an instant's of which it was said that a state reaches beyond that instant.
+    pub fn reaching(&self, subject: SubjectRef<'_>, region: Region, at: Timestamp) -> impl Iterator<Item = PageNo> {
+        let before = self.pages(subject, region).into_iter().flat_map(move |pages| pages.range(..PageNo::of(at)));
+        before.filter(move |(_, said)| said.reaches(at)).map(|(page, _)| *page)
     }
 
-    /// The revision in which a day was last published; 0 if never.
+    /// The revision in which a page was last published; 0 if never.
     #[must_use]
-    pub fn revision(&self, subject: SubjectRef<'_>, region: Region, number: i64) -> u64 {
-        self.day(subject, region, number).map_or(0, |day| day.revision)
+    pub fn revision(&self, subject: SubjectRef<'_>, region: Region, page: PageNo) -> u64 {
+        self.said(subject, region, page).map_or(0, |said| said.revision)
     }
 
     /// Up to which append time everything said about skills and hubs is here: the least over all source partitions.
@@ -123,54 +124,53 @@ impl Dependencies {
     /// Downtime of a skill or hub (R3, R4); what was never published is none.
     #[must_use]
     pub fn downtime(&self, subject: SubjectRef<'_>, region: Region, ask: Ask) -> IntervalSet {
-        let Some(days) = self.days(subject, region).filter(|_| !ask.within.is_empty()) else { return IntervalSet::new() };
-        let (first, last) = (day_of(ask.within.from), day_of(ask.within.to));
+        let Some(pages) = self.pages(subject, region).filter(|_| !ask.within.is_empty()) else { return IntervalSet::new() };
+        let (first, last) = (PageNo::of(ask.within.from), PageNo::of(ask.within.to));
         let ended = Interval::new(Timestamp::MIN, ask.until.floor_minute()).intersect(ask.within);
         let known = Interval::new(Timestamp::MIN, ask.until).intersect(ask.within);
         let minutes =
-            days.range(first - 1..=last).flat_map(|(_, day)| day.minutes.overlapping(ended).iter().map(|i| i.intersect(ended)));
+            pages.range(first..=last).flat_map(|(_, said)| said.minutes.overlapping(ended).iter().map(|i| i.intersect(ended)));
         // States end where the next begins, so only the last that began before can reach in.
-        let reaches_in = days.range(..first).rev().find(|(_, day)| !day.stretches(ask.state_ttl).is_empty());
-        let states = reaches_in
-            .into_iter()
-            .chain(days.range(first..=last))
-            .flat_map(|(_, day)| day.stretches(ask.state_ttl).overlapping(known).iter().map(|stretch| stretch.intersect(known)));
+        let reaches_in = pages.range(..first).rev().find(|(_, said)| !said.stretches(ask.state_ttl).is_empty());
+        let states = reaches_in.into_iter().chain(pages.range(first..=last)).flat_map(|(_, said)| {
+            said.stretches(ask.state_ttl).overlapping(known).iter().map(|stretch| stretch.intersect(known))
+        });
         minutes.chain(states).collect()
     }
 
-    /// Drops days that are over before an instant; one with a state that reaches beyond it stays.
+    /// Drops pages that are over before an instant; one with a state that reaches beyond it stays.
     pub fn forget(&mut self, before: Timestamp) {
-        for days in self.subjects.values_mut().flatten() {
-            days.retain(|number, day| *number >= day_of(before) - 1 || day.reaches(before));
+        for pages in self.subjects.values_mut().flatten() {
+            pages.retain(|page, said| *page >= PageNo::of(before) || said.reaches(before));
         }
     }
 
-    fn days(&self, subject: SubjectRef<'_>, region: Region) -> Option<&BTreeMap<i64, Day>> {
+    fn pages(&self, subject: SubjectRef<'_>, region: Region) -> Option<&BTreeMap<PageNo, Said>> {
         self.subjects.get(&subject.to_owned()).map(|regions| &regions[region.index()])
     }
 }
 
-impl Day {
+impl Said {
     /// Whether it holds no downtime.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.minutes.is_empty() && self.states.iter().all(|(_, stretches)| stretches.is_empty())
     }
 
-    /// Whether two versions of a day say the same.
+    /// Whether two versions of a page say the same.
     #[must_use]
     pub fn says_the_same(&self, other: &Self) -> bool {
         (&self.minutes, &self.states) == (&other.minutes, &other.states)
     }
 
-    /// The day as a record of the log.
+    /// It as a record of the log.
     #[must_use]
-    pub fn to_record(&self, subject: SubjectRef<'_>, region: Region, number: i64) -> DependencyRecord {
+    pub fn to_record(&self, subject: SubjectRef<'_>, region: Region, page: PageNo) -> DependencyRecord {
         let states = self.states.iter().map(|(state_ttl, down)| StateDowntime { state_ttl: *state_ttl, down: down.clone() });
         DependencyRecord::Health(DependencyHealth {
             subject: subject.to_owned(),
             region,
-            day: start_of(number),
+            page,
             revision: self.revision,
             minutes: self.minutes.clone(),
             states: states.collect(),
@@ -183,27 +183,15 @@ impl Day {
         self.states.iter().find(|(ttl, _)| *ttl == state_ttl).map_or(&NONE, |(_, stretches)| stretches)
     }
 
-    /// Whether a state that begins that day reaches beyond an instant.
+    /// Whether a state that begins in it reaches beyond an instant.
     pub(crate) fn reaches(&self, at: Timestamp) -> bool {
         self.states.iter().filter_map(|(_, stretches)| stretches.as_slice().last()).any(|last| last.to > at)
     }
 }
 
-/// The UTC day that holds an instant, counted from 1970-01-01.
-#[must_use]
-pub fn day_of(at: Timestamp) -> i64 {
-    at.ms().div_euclid(DAY_MS)
-}
-
-/// 00:00 UTC of a day.
-#[must_use]
-pub fn start_of(day: i64) -> Timestamp {
-    Timestamp::clamped(day * DAY_MS)
-}
-
-/// The first instant that only one of two versions of a day calls downtime.
-fn first_difference(before: Option<&Day>, now: &Day) -> Option<Timestamp> {
-    let none = Day::default();
+/// The first instant that only one of two versions of a page calls downtime.
+fn first_difference(before: Option<&Said>, now: &Said) -> Option<Timestamp> {
+    let none = Said::default();
     let before = before.unwrap_or(&none);
     let ttls = before.states.iter().chain(&now.states).map(|(ttl, _)| *ttl);
     let states = ttls.map(|ttl| (before.stretches(ttl), now.stretches(ttl)));
@@ -213,6 +201,7 @@ fn first_difference(before: Option<&Day>, now: &Day) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use domain::id::SkillId;
+    use domain::page::PAGE_MS;
     use domain::time::MINUTE_MS;
 
     use super::*;
@@ -225,54 +214,54 @@ mod tests {
         Subject::skill(&SkillId::new("s-1").expect("an id"))
     }
 
-    fn day(revision: u64, minutes: &[(i64, i64)], states: &[(i64, i64)]) -> Day {
-        Day { revision, minutes: set(minutes), states: vec![(None, set(states))] }
+    fn said(revision: u64, minutes: &[(i64, i64)], states: &[(i64, i64)]) -> Said {
+        Said { revision, minutes: set(minutes), states: vec![(None, set(states))] }
     }
 
-    fn table(days: &[(i64, Day)]) -> Dependencies {
+    fn table(pages: &[(u32, Said)]) -> Dependencies {
         let mut table = Dependencies::new(2, 1);
-        for (number, day) in days {
-            table.put(&skill(), Region::Na, *number, day.clone());
+        for (number, said) in pages {
+            table.put(&skill(), Region::Na, PageNo::new(*number), said.clone());
         }
         table
     }
 
-    fn check(days: &[(i64, Day)], within: (i64, i64), until: i64, expected: &[(i64, i64)]) {
+    fn check(pages: &[(u32, Said)], within: (i64, i64), until: i64, expected: &[(i64, i64)]) {
         let within = Interval::new(Timestamp::clamped(within.0), Timestamp::clamped(within.1));
         let ask = Ask { within, until: Timestamp::clamped(until), state_ttl: None };
-        assert_eq!(table(days).downtime(skill().as_ref(), Region::Na, ask), set(expected), "{days:?} {within:?} {until}");
-        assert!(table(days).downtime(skill().as_ref(), Region::Eu, ask).is_empty());
+        assert_eq!(table(pages).downtime(skill().as_ref(), Region::Na, ask), set(expected), "{pages:?} {within:?} {until}");
+        assert!(table(pages).downtime(skill().as_ref(), Region::Eu, ask).is_empty());
     }
 
     #[test]
     fn minutes_count_once_they_have_ended_and_states_up_to_t() {
-        let minutes = [(0, day(1, &[(0, 2 * MINUTE_MS)], &[]))];
-        check(&minutes, (0, DAY_MS), 2 * MINUTE_MS, &[(0, 2 * MINUTE_MS)]);
-        check(&minutes, (0, DAY_MS), 2 * MINUTE_MS - 1, &[(0, MINUTE_MS)]);
-        check(&[(0, day(1, &[], &[(5, DAY_MS)]))], (0, DAY_MS), 50, &[(5, 50)]);
+        let minutes = [(0, said(1, &[(0, 2 * MINUTE_MS)], &[]))];
+        check(&minutes, (0, PAGE_MS), 2 * MINUTE_MS, &[(0, 2 * MINUTE_MS)]);
+        check(&minutes, (0, PAGE_MS), 2 * MINUTE_MS - 1, &[(0, MINUTE_MS)]);
+        check(&[(0, said(1, &[], &[(5, PAGE_MS)]))], (0, PAGE_MS), 50, &[(5, 50)]);
     }
 
     #[test]
-    fn a_state_reaches_into_later_days() {
-        let days = [(0, day(1, &[], &[(1, 2), (5, 3 * DAY_MS)])), (1, day(1, &[(DAY_MS, DAY_MS + MINUTE_MS)], &[]))];
-        check(&days, (2 * DAY_MS, 4 * DAY_MS), 9 * DAY_MS, &[(2 * DAY_MS, 3 * DAY_MS)]);
-        check(&days, (3 * DAY_MS, 4 * DAY_MS), 9 * DAY_MS, &[]);
-        let mut kept = table(&days);
-        kept.forget(Timestamp::clamped(3 * DAY_MS - 1));
-        assert_eq!(kept.revision(skill().as_ref(), Region::Na, 0), 1, "it still reaches there");
-        kept.forget(Timestamp::clamped(5 * DAY_MS));
-        assert_eq!(kept.revision(skill().as_ref(), Region::Na, 0), 0);
+    fn a_state_reaches_into_later_pages() {
+        let pages = [(0, said(1, &[], &[(1, 2), (5, 3 * PAGE_MS)])), (1, said(1, &[(PAGE_MS, PAGE_MS + MINUTE_MS)], &[]))];
+        check(&pages, (2 * PAGE_MS, 4 * PAGE_MS), 9 * PAGE_MS, &[(2 * PAGE_MS, 3 * PAGE_MS)]);
+        check(&pages, (3 * PAGE_MS, 4 * PAGE_MS), 9 * PAGE_MS, &[]);
+        let mut kept = table(&pages);
+        kept.forget(Timestamp::clamped(3 * PAGE_MS - 1));
+        assert_eq!(kept.revision(skill().as_ref(), Region::Na, PageNo::new(0)), 1, "it still reaches there");
+        kept.forget(Timestamp::clamped(5 * PAGE_MS));
+        assert_eq!(kept.revision(skill().as_ref(), Region::Na, PageNo::new(0)), 0);
     }
 
     #[test]
     fn the_highest_revision_holds_and_says_what_it_changed() {
         let mut table = Dependencies::new(1, 1);
-        let mut take = |day: Day| table.put(&skill(), Region::Na, 0, day).map(Timestamp::ms);
-        assert_eq!(take(day(2, &[(0, MINUTE_MS)], &[])), Some(0));
-        assert_eq!(take(day(1, &[], &[(7, 9)])), None, "an older one is passed over");
-        assert_eq!(take(day(3, &[(0, MINUTE_MS)], &[(7, 9)])), Some(7));
-        assert_eq!(take(day(4, &[(0, MINUTE_MS)], &[(7, 8)])), Some(8));
-        assert_eq!(take(day(5, &[(0, MINUTE_MS)], &[(7, 8)])), None);
+        let mut take = |said: Said| table.put(&skill(), Region::Na, PageNo::new(0), said).map(Timestamp::ms);
+        assert_eq!(take(said(2, &[(0, MINUTE_MS)], &[])), Some(0));
+        assert_eq!(take(said(1, &[], &[(7, 9)])), None, "an older one is passed over");
+        assert_eq!(take(said(3, &[(0, MINUTE_MS)], &[(7, 9)])), Some(7));
+        assert_eq!(take(said(4, &[(0, MINUTE_MS)], &[(7, 8)])), Some(8));
+        assert_eq!(take(said(5, &[(0, MINUTE_MS)], &[(7, 8)])), None);
     }
 
     #[test]

@@ -137,11 +137,6 @@ impl Process {
 
 fn read(stored: &[StoredRecord]) -> Vec<LogRecord<'_>> {
     let record = |record: &'_ StoredRecord| (record.partition, record.offset, record.appended_at);
-    stored
-        .iter()
-        .map(|stored| {
-            let (partition, offset, appended_at) = record(stored);
-            LogRecord { partition, offset, appended_at, payload: &stored.payload }
-        })
-        .collect()
+    let records = stored.iter().map(|stored| (record(stored), stored.payload.as_slice()));
+    records.map(|((partition, offset, appended_at), payload)| LogRecord { partition, offset, appended_at, payload }).collect()
 }

@@ -1,10 +1,11 @@
+use domain::page::PAGE_MS;
 use domain::{Asin, SkillId};
 use proptest::prelude::*;
 
 use super::*;
 
-/// 2026-03-01.
-const DAY: i64 = 1_772_323_200_000;
+/// 2026-03-01T00:00, the start of a page.
+const START: i64 = 1_772_323_200_000;
 
 fn at(ms: i64) -> Timestamp {
     Timestamp::clamped(ms)
@@ -18,12 +19,12 @@ fn sample() -> DependencyRecord {
     DependencyRecord::Health(DependencyHealth {
         subject: Subject::skill(&SkillId::new("s-1").unwrap()),
         region: Region::Na,
-        day: at(DAY),
+        page: PageNo::of(at(START)),
         revision: 7,
-        minutes: set(&[(DAY, DAY + 2 * MINUTE_MS), (DAY + DAY_MS - MINUTE_MS, DAY + DAY_MS)]),
+        minutes: set(&[(START, START + 2 * MINUTE_MS), (START + PAGE_MS - MINUTE_MS, START + PAGE_MS)]),
         states: vec![
-            StateDowntime { state_ttl: Some(DurationMs(3_600_000)), down: set(&[(DAY + 1, DAY + 3_600_001)]) },
-            StateDowntime { state_ttl: None, down: set(&[(DAY + 1, Timestamp::MAX.ms())]) },
+            StateDowntime { state_ttl: Some(DurationMs(3_600_000)), down: set(&[(START + 1, START + 3_600_001)]) },
+            StateDowntime { state_ttl: None, down: set(&[(START + 1, Timestamp::MAX.ms())]) },
         ],
     })
 }
@@ -36,28 +37,27 @@ fn records_are_lines_of_one_spelling_under_their_keys() {
         assert_eq!(&read(expected.as_bytes()).unwrap(), record);
     };
     let states = r#"[{"state_ttl":3600000,"down":[[1772323200001,1772326800001]]},{"state_ttl":null,"down":[[1772323200001,253402300799999]]}]"#;
-    let minutes = "[[1772323200000,1772323320000],[1772409540000,1772409600000]]";
+    let minutes = "[[1772323200000,1772323320000],[1772337540000,1772337600000]]";
     let health = format!(
-        r#"{{"v":1,"type":"dependency","subject":"skill:s-1","region":"NA","day":"2026-03-01","revision":7,"minutes":{minutes},"states":{states}}}"#
+        r#"{{"v":1,"type":"dependency","subject":"skill:s-1","region":"NA","page":123078,"revision":7,"minutes":{minutes},"states":{states}}}"#
     );
-    check(&sample(), "skill:s-1/NA/2026-03-01", &health);
-    let watermark = DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(DAY + 5) });
+    check(&sample(), "skill:s-1/NA/123078", &health);
+    let watermark = DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(START + 5) });
     check(&watermark, "watermark/3", r#"{"v":1,"type":"watermark","partition":3,"at":1772323200005}"#);
 }
 
 #[test]
 fn the_last_minute_that_there_is_has_no_end_of_its_own() {
-    let day = Timestamp::MAX.floor_day();
     let last = Interval::new(Timestamp::MAX.floor_minute(), Timestamp::MAX);
     let record = DependencyRecord::Health(DependencyHealth {
         subject: Subject::hub(&Asin::new("B1").unwrap()),
         region: Region::Fe,
-        day,
+        page: PageNo::of(Timestamp::MAX),
         revision: 0,
         minutes: last.into(),
         states: Vec::new(),
     });
-    assert_eq!(record.key(), "hub:B1/FE/9999-12-31");
+    assert_eq!(record.key(), "hub:B1/FE/17597381");
     assert_eq!(read(&write(&record)).unwrap(), record);
 }
 
@@ -76,16 +76,16 @@ fn what_the_types_do_not_promise_is_refused() {
     check("skill:", "product:", "subject has \"product:s-1\"; expected skill:<id> or hub:<ASIN>");
     check("skill:s-1", "skill:", "subject has \"skill:\"");
     check("\"NA\"", "\"XX\"", "region has \"XX\"; expected NA, EU or FE");
-    check("2026-03-01", "2026-3-1", "day has \"2026-3-1\"; expected a UTC day such as 2026-03-01");
-    check("2026-03-01", "2026-02-30", "day has");
-    check("2026-03-01", "2026-03-02", "minutes are not all whole minutes of 2026-03-02");
+    check("123078", "17597382", "page has \"17597382\"; expected a page from 1970 to 9999");
+    check("123078", "-1", "invalid value");
+    check("123078", "123079", "minutes are not all whole minutes of page 123079");
     check("[1772323200000,", "[1772323200001,", "minutes are not all whole minutes");
-    check("1772409600000]", "1772409660000]", "minutes are not all whole minutes");
+    check("1772337600000]", "1772337660000]", "minutes are not all whole minutes");
     check("[1772323200000,1772323320000]", "[1772323200000,1772323200000]", "minutes has \"[1772323200000,1772323200000]\"");
-    check("1772323320000],[1772409540000", "1772409540000],[1772409540000", "minutes has");
+    check("1772323320000],[1772337540000", "1772337540000],[1772337540000", "minutes has");
     check("[1772323200000", "[-1", "minutes has \"-1\"; expected epoch milliseconds from 1970 to 9999");
-    check("[[1772323200001,1772326800001]]", "[[1772409600000,1772409600001]]", "a stretch of down doesn't begin on 2026-03-01");
-    check("[[1772323200001,1772326800001]]", "[[1772323199999,1772326800001]]", "a stretch of down doesn't begin on 2026-03-01");
+    check("[[1772323200001,1772326800001]]", "[[1772337600000,1772337600001]]", "a stretch of down doesn't begin in page 123078");
+    check("[[1772323200001,1772326800001]]", "[[1772323199999,1772326800001]]", "a stretch of down doesn't begin in page 123078");
     check("\"state_ttl\":3600000", "\"state_ttl\":null", "a state_ttl comes twice");
     check("\"state_ttl\":3600000", "\"state_ttl\":-1", "state_ttl has \"-1\"");
     check("\"state_ttl\":3600000,", "", "missing field `state_ttl`");
@@ -101,26 +101,26 @@ fn interval_set(starts: std::ops::Range<i64>, unit: i64, longest: i64) -> impl S
 }
 
 prop_compose! {
-    fn health()(day in 0..2_932_896_i64)(
+    fn health()(page in 0..=PageNo::of(Timestamp::MAX).get())(
         id in ".{1,12}",
         hub in any::<bool>(),
         region in 0..3_usize,
-        day in Just(day),
+        page in Just(page),
         revision in any::<u64>(),
-        minutes in interval_set(day * 1440..day * 1440 + 1440, MINUTE_MS, 90),
+        minutes in interval_set(i64::from(page) * 240..i64::from(page) * 240 + 240, MINUTE_MS, 90),
         states in prop::collection::btree_map(
             prop::option::of(0..=i64::MAX),
-            interval_set(day * DAY_MS..(day + 1) * DAY_MS, 1, 40 * DAY_MS),
+            interval_set(i64::from(page) * PAGE_MS..(i64::from(page) + 1) * PAGE_MS, 1, 240 * PAGE_MS),
             0..4,
         ),
     ) -> DependencyRecord {
-        let day = at(day * DAY_MS);
+        let page = PageNo::new(page);
         DependencyRecord::Health(DependencyHealth {
             subject: SubjectRef { kind: if hub { SubjectKind::Hub } else { SubjectKind::Skill }, id: &id }.to_owned(),
             region: Region::ALL[region],
-            day,
+            page,
             revision,
-            minutes: minutes.clip(Interval::new(day, at(day.ms() + DAY_MS))),
+            minutes: minutes.clip(page.interval()),
             states: states
                 .into_iter()
                 .map(|(ttl, down)| StateDowntime { state_ttl: ttl.map(DurationMs), down })
