@@ -121,7 +121,7 @@ impl Follower<'_> {
 
     /// What a breach comes to (R13, R22).
     fn breached(&mut self, breach: Breach, rulings: &mut Rulings<'_>) -> State {
-        let ruling = rulings.take(self.scoped.scope, breach.at, self.scoped.policy.probation_months);
+        let ruling = rulings.take(self.scoped.scope, breach.at);
         match (self.scoped.policy.enforcement, ruling) {
             (Enforcement::Automatic, None) => self.removed(&breach, breach.at, breach.at),
             (Enforcement::Automatic, Some(Ruled { at, verdict: Verdict::Confirmed })) => self.removed(&breach, breach.at, at),
