@@ -21,6 +21,8 @@ mod critical;
 mod probation;
 mod ruling;
 
+pub(crate) use ruling::may_be_about;
+
 /// What a life leaves behind.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Trail {

@@ -81,6 +81,14 @@ impl Policies {
         self.0.partition_point(|policy| policy.effective_from <= at).max(1) - 1
     }
 
+    /// For how many months a removal at `from` lasts at least that still lasts at `to`: the least of any
+    /// version in force from the one to the other (R15, R18).
+    #[must_use]
+    pub fn least_probation_months(&self, from: Timestamp, to: Timestamp) -> u32 {
+        let (first, last) = (self.index_at(from), self.index_at(to.max(from)));
+        self.0[first..=last].iter().map(|policy| policy.probation_months).min().unwrap_or(0)
+    }
+
     /// The versions in order of time.
     #[must_use]
     pub fn versions(&self) -> &[Policy] {

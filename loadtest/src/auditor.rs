@@ -87,7 +87,8 @@ pub fn audit(input: &AuditInput<'_>) -> Report {
     let mut told = Told::default();
     told.parts.resize_with(versions.len(), Vec::new);
     for product in registry.products.iter().filter(|product| product.enabled_at <= at.ms()) {
-        tell(&versions, &registry, product, at.ms(), &mut told);
+        let rulings = Rulings::about(&product.asin, &registry.rulings, policies);
+        tell(&versions, &registry, (product, rulings), at.ms(), &mut told);
     }
     let Told { standings: products, mut decisions, parts } = told;
     let eras: Vec<Era<'_>> = versions
@@ -121,8 +122,13 @@ struct Told<'a> {
 
 /// Follows a product's scopes through every version (R18): each version sees all evidence by its own
 /// numbers, and goes on from where the one before left off.
-fn tell<'a>(versions: &[Version<'_>], registry: &Registry, product: &'a Product, at: i64, told: &mut Told<'a>) {
-    let mut rulings = Rulings::about(&product.asin, &registry.rulings);
+fn tell<'a>(
+    versions: &[Version<'_>],
+    registry: &Registry,
+    (product, mut rulings): (&'a Product, Rulings<'_>),
+    at: i64,
+    told: &mut Told<'a>,
+) {
     let mut lives: BTreeMap<Scope, Life> = BTreeMap::new();
     let mut critical: Vec<Decision> = Vec::new();
     for (n, version) in versions.iter().enumerate() {

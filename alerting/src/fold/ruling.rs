@@ -3,6 +3,7 @@
 
 use domain::decision::DecisionKind;
 use domain::fact::{Ruling, Verdict};
+use domain::policy::Policies;
 use domain::time::Timestamp;
 
 use super::Fold;
@@ -56,11 +57,10 @@ impl<'a> Fold<'_, 'a> {
     fn ruling_on(&self, proposal: &Proposal) -> Option<&'a Ruling> {
         let case = self.scope.case;
         let breach = proposal.breach;
-        let over = breach.plus_months(case.policies.at(breach).probation_months);
         let acting = case.rulings.iter().take_while(|ruling| ruling.at <= self.scope.at);
         acting
             .filter(|ruling| !self.state.ruled.contains(&ruling.order()))
-            .find(|ruling| ruling.scope == proposal.scope && breach <= ruling.at && ruling.proposed_at < over)
+            .find(|ruling| ruling.scope == proposal.scope && may_be_about(case.policies, ruling, breach))
     }
 
     /// Notes that a ruling was used for a breach.
@@ -80,4 +80,11 @@ impl<'a> Fold<'_, 'a> {
         let used = used_of(policy.frame_at(at));
         policy.frame_ending_at(at).map_or(used, |ending| used.max(used_of(ending)))
     }
+}
+
+/// Whether a ruling may be about a breach: the removal of an earlier one would have lasted at least until
+/// the proposal (ADR 5), by whatever version came into force meanwhile.
+pub(crate) fn may_be_about(policies: &Policies, ruling: &Ruling, breach: Timestamp) -> bool {
+    let months = policies.least_probation_months(breach, ruling.proposed_at);
+    breach <= ruling.at && ruling.proposed_at < breach.plus_months(months)
 }

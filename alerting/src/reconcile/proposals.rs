@@ -11,6 +11,7 @@ use domain::time::Timestamp;
 
 use super::Desk;
 use super::episode::{Episode, Role, pairs};
+use crate::fold::may_be_about;
 
 /// What an implied removal or proposal that has no counterpart meets.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,15 +140,8 @@ fn ruling_on<'a>(desk: &Desk<'a>, entry: usize) -> Option<&'a Ruling> {
 
 /// The proposal of the first ruling that is about a breach at `at`; it is used then.
 fn take(desk: &Desk<'_>, rulings: &mut Vec<(usize, &Ruling)>, at: Timestamp) -> Option<usize> {
-    let first = rulings.iter().position(|(_, ruling)| belongs(desk, ruling, at))?;
+    let first = rulings.iter().position(|(_, ruling)| may_be_about(desk.context.policies, ruling, at))?;
     Some(rulings.remove(first).0)
-}
-
-/// Whether a ruling is about a breach at `at`: the removal of an earlier one would have lasted at least
-/// until the proposal.
-fn belongs(desk: &Desk<'_>, ruling: &Ruling, at: Timestamp) -> bool {
-    let months = desk.context.policies.at(at).probation_months;
-    at <= ruling.at && ruling.proposed_at < at.plus_months(months)
 }
 
 fn is_brake(reason: Reason) -> bool {

@@ -126,7 +126,7 @@ impl Follower<'_> {
 
     /// What a breach comes to (R13, R22).
     fn breached(&mut self, breach: Breach, rulings: &mut Rulings<'_>) -> State {
-        let ruling = rulings.on(self.scoped.scope, breach.at, self.scoped.policy.probation_months);
+        let ruling = rulings.on(self.scoped.scope, breach.at);
         match (self.scoped.policy.enforcement, ruling) {
             (Enforcement::Automatic, None) => self.removed(&breach, breach.at, breach.at),
             (Enforcement::Automatic, Some(ruled @ Ruled { at, verdict: Verdict::Confirmed, .. })) => {
