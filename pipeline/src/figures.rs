@@ -14,6 +14,7 @@ use telemetry::events::{BrakeChanged, InternalEvent};
 use telemetry::{Brake, BurnGauges, FleetGauges, InputGauges, Metrics, OwnerGauges, WorstBurn};
 
 use crate::node::Node;
+use crate::partition::Partition;
 
 /// Least time between two looks.
 const FIGURES_WALL_MIN: Duration = Duration::from_secs(10);
@@ -59,7 +60,7 @@ impl Figures {
             }
             gauges.show(partition.in_hand(node.tables()));
         }
-        let own = node.partitions().iter().map(|partition| partition.log_time()).min().flatten();
+        let own = node.partitions().iter().map(Partition::log_time).min().flatten();
         let tables = node.tables();
         let inputs = [own, tables.dependencies.log_time(), tables.registry.log_time()];
         self.inputs.show(inputs.map(|at| at.unwrap_or(Timestamp::MIN)));
@@ -78,7 +79,7 @@ impl Figures {
 
     fn show_burns(&mut self, node: &Node) {
         let mut worst: BTreeMap<(String, Scope), f64> = BTreeMap::new();
-        for (pair, scope, burn) in node.partitions().iter().flat_map(crate::partition::Partition::burns) {
+        for (pair, scope, burn) in node.partitions().iter().flat_map(Partition::burns) {
             let rate = worst.entry((wire::policy::duration_text(pair.long), scope)).or_default();
             *rate = rate.max(burn.ppm() as f64 / PPM);
         }
