@@ -70,7 +70,8 @@ impl Live<'_, '_> {
         let started = Instant::now();
         let stopped = || stop.load(Ordering::Relaxed);
         // What owners said before a restart is known before anything is said anew.
-        while !stopped() && !(self.read_registry()? & self.read_dependencies()?) {}
+        while !stopped() && !self.read_registry(POLL_WAIT)? {}
+        while !stopped() && !self.read_dependencies(POLL_WAIT)? {}
         let facts = self.node.tables().registry.fact_count();
         RegistryLoaded { facts, rejected: self.counts.rejected_total() }.emit(self.metrics);
         let (mut caught_up, mut ticked) = (false, None::<Instant>);
@@ -78,8 +79,8 @@ impl Live<'_, '_> {
             let at_end = self.read_health(stop)?;
             self.metrics.set_source_lag(self.ports.health.lag_records());
             progress(self.summary.records);
-            self.read_registry()?;
-            self.read_dependencies()?;
+            self.read_registry(Duration::ZERO)?;
+            self.read_dependencies(Duration::ZERO)?;
             if ticked.is_none_or(|ticked| ticked.elapsed() >= TICK_WALL_MIN) {
                 ticked = Some(Instant::now());
                 self.tick()?;
@@ -95,17 +96,17 @@ impl Live<'_, '_> {
     }
 
     /// Takes in registry records; returns whether those of the start are all read.
-    fn read_registry(&mut self) -> Result<bool, Error> {
+    fn read_registry(&mut self, wait: Duration) -> Result<bool, Error> {
         let Self { node, ports, counts, .. } = self;
         let mut io = Io { sink: ports.sink, store: ports.store, counts };
-        let at_end = read_registry(node, ports.registry, &mut io, Duration::ZERO)?;
+        let at_end = read_registry(node, ports.registry, &mut io, wait)?;
         self.settle_counts();
         Ok(at_end)
     }
 
-    fn read_dependencies(&mut self) -> Result<bool, Error> {
+    fn read_dependencies(&mut self, wait: Duration) -> Result<bool, Error> {
         let (node, mut failed) = (&mut self.node, None);
-        let polled = self.ports.dependencies.poll(BATCH_RECORDS_MAX, Duration::ZERO, &mut |record| {
+        let polled = self.ports.dependencies.poll(BATCH_RECORDS_MAX, wait, &mut |record| {
             if failed.is_none() {
                 failed = node.take_dependency(record).err();
             }
