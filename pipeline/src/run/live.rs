@@ -70,7 +70,8 @@ impl Live<'_, '_> {
         let started = Instant::now();
         let stopped = || stop.load(Ordering::Relaxed);
         // What owners said before a restart is known before anything is said anew.
-        while !stopped() && !(self.read_registry(POLL_WAIT)? & self.read_dependencies(POLL_WAIT)?) {}
+        while !stopped() && !self.read_registry(POLL_WAIT)? {}
+        while !stopped() && !self.read_dependencies(POLL_WAIT)? {}
         let facts = self.node.tables().registry.fact_count();
         RegistryLoaded { facts, rejected: self.counts.rejected_total() }.emit(self.metrics);
         let (mut caught_up, mut ticked) = (false, None::<Instant>);
