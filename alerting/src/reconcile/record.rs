@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::decision::Scope;
+use domain::decision::{DecisionKind, Scope};
 use domain::id::Region;
 use domain::interval::{Interval, IntervalSet};
 use domain::policy::{Policies, ScopeRule};
@@ -32,9 +32,13 @@ impl Issued {
     #[must_use]
     pub fn standing_of_record(&self, scope: Scope) -> BadgeOfRecord {
         let mut off = [false; Region::COUNT];
-        for (_, role, decided_for) in self.turns() {
+        for (_, kind, decided_for) in self.turns() {
             for region in Region::ALL.into_iter().filter(|region| decided_for.includes(*region)) {
-                off[region.index()] = role == Role::Opening;
+                match Role::of(kind) {
+                    Role::Opening => off[region.index()] = true,
+                    Role::Closing => off[region.index()] = false,
+                    _ => {}
+                }
             }
         }
         let is_off = Region::ALL.into_iter().any(|region| scope.includes(region) && off[region.index()]);
@@ -49,18 +53,19 @@ impl Issued {
         suspension::counted(policies, product, self.removals(policies, product).into_iter())
     }
 
-    /// Openings and closings that stand, in order.
-    fn turns(&self) -> Vec<(Timestamp, Role, Scope)> {
+    /// Openings, steps and closings that stand, in order.
+    fn turns(&self) -> Vec<(Timestamp, DecisionKind, Scope)> {
         let kinds = self.standing().map(|entry| (self.first(entry).kind, self.latest(entry)));
-        let mut turns: Vec<_> = kinds.filter(|(kind, _)| matches!(Role::of(*kind), Role::Opening | Role::Closing)).collect();
-        turns.sort_by_key(|(kind, latest)| (latest.at, *kind));
-        turns.into_iter().map(|(kind, latest)| (latest.at, Role::of(kind), latest.scope)).collect()
+        let turns = kinds.filter(|(kind, _)| Role::of(*kind) == Role::Opening || Role::of(*kind).is_step());
+        let mut turns: Vec<_> = turns.map(|(kind, latest)| (latest.at, kind, latest.scope)).collect();
+        turns.sort_by_key(|(at, kind, _)| (*at, *kind));
+        turns
     }
 
     fn removals(&self, policies: &Policies, product: &Product) -> Vec<Removal> {
         let turns = self.turns();
         let mut out = Vec::new();
-        let mut removed: BTreeMap<Scope, Timestamp> = BTreeMap::new();
+        let mut removed: BTreeMap<Scope, Off> = BTreeMap::new();
         let mut before = None;
         for (phase, rule) in phases(policies) {
             if before.is_some() {
@@ -68,16 +73,46 @@ impl Issued {
             }
             before = Some(rule);
             let until = |scope, from, to| Removal { scope, since: phase.from, interval: Interval::new(from, to) };
-            for &(at, role, scope) in turns.iter().filter(|(at, _, scope)| phase.contains(*at) && is_of(rule, *scope)) {
-                if role == Role::Opening {
-                    removed.entry(scope).or_insert(at);
-                } else if let Some(from) = removed.remove(&scope) {
-                    out.push(until(scope, from, at));
+            for &(at, kind, scope) in turns.iter().filter(|(at, _, scope)| phase.contains(*at) && is_of(rule, *scope)) {
+                if Role::of(kind) == Role::Opening {
+                    removed.entry(scope).or_insert(Off { badness: Badness::Removed, since: at, removed_at: at });
+                } else if Role::of(kind) == Role::Closing {
+                    out.extend(removed.remove(&scope).map(|off| until(scope, off.removed_at, at)));
+                } else if let Some(off) = removed.get_mut(&scope) {
+                    off.step(kind, at);
                 }
             }
-            out.extend(removed.iter().map(|(&scope, &from)| until(scope, from, phase.to)));
+            out.extend(removed.iter().map(|(&scope, off)| until(scope, off.removed_at, phase.to)));
         }
         out
+    }
+}
+
+/// How a badge is off; ordered by what is worse, where the worst holds (R18).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Off {
+    badness: Badness,
+    /// When it was removed, or its probation began.
+    since: Timestamp,
+    removed_at: Timestamp,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Badness {
+    Held,
+    Probation,
+    Removed,
+}
+
+impl Off {
+    fn step(&mut self, kind: DecisionKind, at: Timestamp) {
+        match kind {
+            DecisionKind::ReinstatementHeld => self.badness = Badness::Held,
+            DecisionKind::ProbationStarted | DecisionKind::ProbationRestarted => {
+                (self.badness, self.since) = (Badness::Probation, at);
+            }
+            _ => {}
+        }
     }
 }
 
@@ -99,13 +134,8 @@ fn is_of(rule: ScopeRule, scope: Scope) -> bool {
 
 /// R18: where the badge is off after a switch, and since when. A region takes over the global state if
 /// the product was badged there before; globally the worst of the regions held at the switch holds, or
-/// of all where none is, and of several the latest removal.
-fn carried(
-    removed: &BTreeMap<Scope, Timestamp>,
-    rule: ScopeRule,
-    switch: Timestamp,
-    product: &Product,
-) -> BTreeMap<Scope, Timestamp> {
+/// of all where none is, and of several the latest.
+fn carried(removed: &BTreeMap<Scope, Off>, rule: ScopeRule, switch: Timestamp, product: &Product) -> BTreeMap<Scope, Off> {
     let all = Region::ALL.into_iter().map(Scope::Region);
     match rule {
         ScopeRule::Region => {
@@ -118,8 +148,8 @@ fn carried(
             let held_then = |scope: &&Scope| held(product, **scope).contains(switch);
             let is_any_held = regions.iter().any(|scope| held_then(&scope));
             let asked = regions.iter().filter(|scope| !is_any_held || held_then(scope));
-            let latest = asked.filter_map(|scope| removed.get(scope).copied()).max();
-            latest.map(|at| (Scope::Global, at)).into_iter().collect()
+            let worst = asked.filter_map(|scope| removed.get(scope).copied()).max();
+            worst.map(|off| (Scope::Global, off)).into_iter().collect()
         }
     }
 }

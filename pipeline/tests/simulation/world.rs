@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use domain::fact::{Acknowledgement, Ruling, Verdict};
+use domain::fact::{Acknowledgement, Exclusion, ExclusionReason, ExclusionRevoked, ExclusionTarget, Ruling, Verdict};
+use domain::id::RegionSet;
+use domain::interval::Interval;
 use domain::time::{DAY_MS, DurationMs, HOUR_MS, MINUTE_MS};
-use domain::{DecisionId, DecisionKind, Fact, Timestamp};
+use domain::{Decision, DecisionId, DecisionKind, ExclusionId, Fact, Subject, Timestamp};
 use loadtest::dice::Dice;
 use loadtest::world::{Parcel, World, settled_after};
 use pipeline::Rules;
@@ -14,6 +16,12 @@ use ports::{Log, MemoryLogs, RecordSink};
 use crate::process::Process;
 
 const STEPS: u64 = 77;
+/// What people do something about.
+const ANSWERED: [DecisionKind; 3] = [DecisionKind::Proposal, DecisionKind::CriticalOutage, DecisionKind::BadgeRemoval];
+/// How many of a million removals are excused.
+const EXCUSED_PPM: i64 = 350_000;
+/// How often people look after the last append.
+const ANSWERS_LAST: i64 = 3;
 /// Rounds after the last append until nothing more happens.
 const ROUNDS_MAX: usize = 60;
 
@@ -26,8 +34,10 @@ pub(crate) struct Simulation {
     /// T in the end.
     pub(crate) end: Timestamp,
     dice: Dice,
-    /// Proposals and outages that somebody has looked at.
+    /// Decisions that somebody has looked at.
     answered: BTreeSet<DecisionId>,
+    /// Exclusions that were approved because of a removal, and may be revoked.
+    excused: Vec<ExclusionId>,
 }
 
 impl Simulation {
@@ -44,7 +54,7 @@ impl Simulation {
         } else {
             vec![Process::new(all, true)]
         };
-        Self { end: start, rules, logs, processes, dice, world, answered: BTreeSet::new() }
+        Self { end: start, rules, logs, processes, dice, world, answered: BTreeSet::new(), excused: Vec::new() }
     }
 
     pub(crate) fn run(mut self) -> Self {
@@ -138,45 +148,71 @@ impl Simulation {
         }
     }
 
-    /// People look at what was decided since they last looked.
+    /// People look at what was decided since they last looked, and think again about what they excused.
     fn answer(&mut self) {
+        for id in std::mem::take(&mut self.excused) {
+            if self.dice.chance(700_000) {
+                let (at, by) = (self.logs.now(), "the team".to_owned());
+                self.put_fact(&Fact::ExclusionRevoked(ExclusionRevoked { id, at, by }));
+            }
+        }
         for record in self.logs.records(Log::Decisions) {
             let decision = wire::decision::parse(&record.payload).expect("a decision");
-            if !matches!(decision.kind, DecisionKind::Proposal | DecisionKind::CriticalOutage)
-                || !self.answered.insert(decision.id)
-            {
+            if !ANSWERED.contains(&decision.kind) || !self.answered.insert(decision.id) {
                 continue;
             }
-            let (now, Some(asin)) = (self.logs.now(), decision.asin.clone()) else { continue };
-            let fact = match decision.kind {
-                DecisionKind::Proposal if self.dice.chance(750_000) => Fact::Ruling(Ruling {
-                    proposal: decision.id,
-                    asin,
-                    scope: decision.scope,
-                    proposed_at: decision.at,
-                    at: now,
-                    verdict: if self.dice.chance(500_000) { Verdict::Confirmed } else { Verdict::Refused },
-                    by: "the team".to_owned(),
-                    note: None,
-                }),
-                DecisionKind::CriticalOutage if self.dice.chance(500_000) => Fact::Acknowledgement(Acknowledgement {
-                    outage: decision.id,
-                    asin,
-                    at: now,
-                    by: "the maker".to_owned(),
-                    cause: "a simulation".to_owned(),
-                    expected_fix: now + DurationMs(DAY_MS),
-                }),
-                _ => continue,
+            let answer = match decision.kind {
+                DecisionKind::Proposal => self.rule(&decision),
+                DecisionKind::CriticalOutage => self.acknowledge(&decision),
+                _ => self.excuse(&decision),
             };
-            self.put_fact(&fact);
+            answer.into_iter().for_each(|fact| self.put_fact(&fact));
         }
+    }
+
+    fn rule(&mut self, proposal: &Decision) -> Option<Fact> {
+        let asin = proposal.asin.clone().filter(|_| self.dice.chance(750_000))?;
+        Some(Fact::Ruling(Ruling {
+            proposal: proposal.id,
+            asin,
+            scope: proposal.scope,
+            proposed_at: proposal.at,
+            at: self.logs.now(),
+            verdict: if self.dice.chance(500_000) { Verdict::Confirmed } else { Verdict::Refused },
+            by: "the team".to_owned(),
+            note: None,
+        }))
+    }
+
+    fn acknowledge(&mut self, outage: &Decision) -> Option<Fact> {
+        let asin = outage.asin.clone().filter(|_| self.dice.chance(500_000))?;
+        let at = self.logs.now();
+        let (by, cause, expected_fix) = ("the maker".to_owned(), "a simulation".to_owned(), at + DurationMs(DAY_MS));
+        Some(Fact::Acknowledgement(Acknowledgement { outage: outage.id, asin, at, by, cause, expected_fix }))
+    }
+
+    /// Approves an exclusion of the downtime behind a removal.
+    fn excuse(&mut self, removal: &Decision) -> Option<Fact> {
+        let asin = removal.asin.as_ref().filter(|_| self.dice.chance(EXCUSED_PPM))?;
+        let id = ExclusionId::new(&format!("x-{}", removal.id)).expect("an id");
+        self.excused.push(id.clone());
+        let from = removal.evidence.window.map_or(removal.at, |window| window.from);
+        Some(Fact::Exclusion(Exclusion {
+            id,
+            target: ExclusionTarget::Subject(Subject::product(asin)),
+            regions: RegionSet::ALL,
+            interval: Interval::new(from, removal.at + DurationMs(MINUTE_MS)),
+            reason: ExclusionReason::Dispute,
+            approved_by: "the team".to_owned(),
+        }))
     }
 
     /// Until everything is read, decided and settled.
     fn finish(&mut self, last: Timestamp) {
-        self.catch_up(last + DurationMs(MINUTE_MS));
-        self.answer();
+        for round in 1..=ANSWERS_LAST {
+            self.catch_up(last + DurationMs(round * MINUTE_MS));
+            self.answer();
+        }
         let end = self.logs.now() + settled_after(&self.world.policies);
         self.catch_up(end);
         self.end = end;

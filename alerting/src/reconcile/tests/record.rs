@@ -108,6 +108,18 @@ fn a_switch_carries_the_removal_into_the_regions_that_were_badged() {
         &both,
         &["NA 2025-06-10 2025-07-01", "global 2025-06-30 2025-07-10"],
     );
+    // Of two in probation the later one goes on, though it was removed first.
+    check(
+        &[
+            "badge_removal EU 2025-06-10T00:00 budget",
+            "badge_removal NA 2025-06-12T00:00 budget",
+            "probation_started NA 2025-06-13T00:00",
+            "probation_started EU 2025-06-20T00:00",
+        ],
+        &policies,
+        &product(Some("2025-04-01T00:00"), Some("2025-06-25T00:00")),
+        &["EU 2025-06-10 2025-07-01", "NA 2025-06-12 2025-07-01", "global 2025-06-30 2025-09-10"],
+    );
 }
 
 #[test]

@@ -1,0 +1,270 @@
+//! What an owner does with what it reads, told by examples: the simulation covers these by chance only.
+
+use std::rc::Rc;
+
+use domain::event::EventRef;
+use domain::rejection::{LineSource, RejectReason};
+use domain::{Decision, DecisionKind, Policies, Timestamp};
+use ingest::partition_of;
+use pipeline::error::Error;
+use pipeline::{Io, Node, Rules, Taken};
+use ports::state::{Op, StateStore};
+use ports::{Log, MemoryLogs, MemoryStore, RecordSink};
+use telemetry::BatchCounts;
+
+const BADGE: &str =
+    r#"{"type":"badge","asin":"B1","manufacturer":"m-1","marketplaces":["US"],"enabled_at":"2025-01-01T00:00:00Z"}"#;
+
+/// What is issued for a day's downtime, among others.
+const REMOVED: [DecisionKind; 3] = [DecisionKind::BadgeRemoval, DecisionKind::ProbationStarted, DecisionKind::Suspension];
+
+/// A process that owns all partitions, its disk, and the logs.
+struct Stage {
+    rules: Rc<Rules>,
+    logs: MemoryLogs,
+    store: MemoryStore,
+    counts: BatchCounts,
+    node: Option<Node>,
+}
+
+/// `2025-03-01T06:00` as an instant.
+fn at(text: &str) -> Timestamp {
+    Timestamp::parse_rfc3339(&format!("{text}:00Z")).expect("an instant")
+}
+
+/// The preset, but for states that hold until the next.
+fn rules(partitions: u32) -> Rc<Rules> {
+    let preset = wire::policy::preset("wwa-2024").expect("a preset").replace(r#"state_ttl = "1h""#, r#"state_ttl = "none""#);
+    let policies = Policies::new(wire::policy::parse(&preset, "a test").expect("a policy")).expect("one version");
+    Rc::new(Rules::new(policies, partitions))
+}
+
+fn state(time: &str, state: &str) -> String {
+    format!(r#"{{"v":1,"type":"state","subject":"product:B1","region":"NA","at":"{time}:00Z","state":"{state}"}}"#)
+}
+
+/// Where B1's events belong.
+fn home(partitions: u32) -> u32 {
+    let line = state("2025-01-01T00:00", "up");
+    let parsed = wire::event::parse(line.as_bytes()).expect("an event");
+    let event: EventRef<'_> = parsed.event();
+    partition_of(event.subject, partitions)
+}
+
+impl Stage {
+    fn new(partitions: u32) -> Self {
+        let logs = MemoryLogs::new(partitions, at("2025-01-01T00:00"));
+        let (store, counts) = (MemoryStore::default(), BatchCounts::default());
+        let mut stage = Self { rules: rules(partitions), logs, store, counts, node: None };
+        stage.open().expect("an empty store is fine");
+        stage
+    }
+
+    /// B1 is registered, and down for a day in March.
+    fn with_a_day_down() -> Self {
+        let mut stage = Self::new(1);
+        stage.append(Log::Registry, 0, "2025-01-01T00:00", BADGE);
+        stage.append(Log::Health, 0, "2025-03-01T06:00", &state("2025-03-01T06:00", "down"));
+        stage.append(Log::Health, 0, "2025-03-02T06:00", &state("2025-03-02T06:00", "up"));
+        stage
+    }
+
+    /// Opens the process, anew if it ran.
+    fn open(&mut self) -> Result<(), Error> {
+        self.node = None;
+        let owned: Vec<u32> = (0..self.rules.partitions).collect();
+        let rules = Rc::clone(&self.rules);
+        let node = self.with_io(|io| Node::open(&rules, &owned, true, io))?;
+        self.node = Some(node);
+        Ok(())
+    }
+
+    fn append(&mut self, log: Log, partition: u32, time: &str, text: &str) {
+        self.logs.set_now(at(time));
+        self.logs.append_to(log, partition, "", text.as_bytes()).expect("simulated logs take all");
+    }
+
+    /// Time passes in all logs.
+    fn pass(&mut self, time: &str) {
+        let tick = String::from_utf8(wire::tick::TICK.to_vec()).expect("a text");
+        (0..self.rules.partitions).for_each(|partition| self.append(Log::Health, partition, time, &tick));
+        self.append(Log::Registry, 0, time, &tick);
+    }
+
+    fn with_io<T>(&mut self, act: impl FnOnce(&mut Io<'_>) -> T) -> T {
+        act(&mut Io { sink: &mut self.logs, store: &mut self.store, counts: &mut self.counts })
+    }
+
+    /// Reads a log from its beginning: what was read before is passed over.
+    fn read(&mut self, log: Log) -> Vec<Taken> {
+        let mut node = self.node.take().expect("it is open");
+        let records = self.logs.records(log);
+        let taken = self.with_io(|io| {
+            let mut taken = Vec::new();
+            for record in &records {
+                let record = record.as_record();
+                match log {
+                    Log::Registry => node.take_registry(record, io).expect("no port fails"),
+                    Log::Dependencies => node.take_dependency(record).expect("only owners append there"),
+                    _ => taken.push(node.take_health(record, io).expect("no port fails")),
+                }
+            }
+            node.settle_registry(io).expect("no port fails");
+            taken
+        });
+        self.node = Some(node);
+        taken
+    }
+
+    fn tick(&mut self) -> Vec<Decision> {
+        let mut node = self.node.take().expect("it is open");
+        let issued = self.with_io(|io| node.tick(io).expect("no port fails"));
+        self.node = Some(node);
+        issued
+    }
+
+    /// Reads everything that is there; yields what is issued on that.
+    fn catch_up(&mut self) -> Vec<DecisionKind> {
+        self.read(Log::Registry);
+        self.read(Log::Health);
+        let mut issued = self.tick();
+        self.read(Log::Dependencies);
+        issued.extend(self.tick());
+        issued.into_iter().map(|decision| decision.kind).collect()
+    }
+
+    fn check_removed(&mut self) {
+        let issued = self.catch_up();
+        assert!(REMOVED.iter().all(|kind| issued.contains(kind)), "{issued:?}");
+    }
+
+    fn t(&self) -> Option<Timestamp> {
+        self.node.as_ref().and_then(Node::t)
+    }
+
+    fn downtime_ms(&self) -> i64 {
+        let node = self.node.as_ref().expect("it is open");
+        node.partitions().iter().flat_map(|partition| partition.standings()).map(|standing| standing.downtime_ms).sum()
+    }
+
+    fn payloads(&self, log: Log) -> Vec<Vec<u8>> {
+        self.logs.records(log).into_iter().map(|record| record.payload).collect()
+    }
+}
+
+#[test]
+fn what_is_not_marked_is_published_again_byte_for_byte_and_a_reader_sees_it_once() {
+    let mut stage = Stage::with_a_day_down();
+    stage.pass("2025-03-04T00:00");
+    stage.check_removed();
+    let published = [Log::Decisions, Log::Programme].map(|log| stage.payloads(log));
+    let marks: Vec<_> = stage.store.scan(b"journal/").expect("a store").into_iter().map(|(key, _)| key).collect();
+    let marks = marks.into_iter().filter(|key| key.ends_with(b"published"));
+    stage.store.write(marks.map(|key| Op::Delete { key }).collect()).expect("a store");
+    stage.open().expect("the journal is whole");
+    for (log, once) in [Log::Decisions, Log::Programme].into_iter().zip(published) {
+        assert_eq!(stage.payloads(log), [once.as_slice(), once.as_slice()].concat(), "{log:?}");
+        let (mut last, mut seen) = (0, Vec::new());
+        for payload in stage.payloads(log) {
+            let seq = wire::decision::parse(&payload).expect("a decision").evidence.issued.expect("it was issued").seq;
+            if seq > last {
+                last = seq;
+                seen.push(payload);
+            }
+        }
+        assert_eq!(seen, once, "{log:?}");
+    }
+    stage.open().expect("the journal is whole");
+    assert_eq!(stage.catch_up(), [], "nothing is issued twice");
+}
+
+#[test]
+fn a_record_about_what_is_not_registered_yet_waits_for_the_registry() {
+    let mut stage = Stage::new(1);
+    stage.append(Log::Registry, 0, "2025-01-01T00:00", BADGE);
+    stage.append(Log::Health, 0, "2025-01-02T00:00", &state("2025-01-02T00:00", "up"));
+    assert_eq!(stage.read(Log::Health), [Taken::RegistryBehind]);
+    assert_eq!((stage.counts.records, stage.counts.accepted), (0, 0));
+    stage.read(Log::Registry);
+    assert_eq!(stage.read(Log::Health), [Taken::Done]);
+    assert_eq!((stage.counts.records, stage.counts.accepted), (1, 1));
+    // What the registry doesn't know up to the record's time is unknown.
+    stage.append(Log::Health, 0, "2025-01-03T00:00", &state("2025-01-03T00:00", "up").replace("B1", "B2"));
+    assert_eq!(stage.read(Log::Health), [Taken::Done, Taken::RegistryBehind]);
+    stage.pass("2025-01-03T00:00");
+    stage.read(Log::Registry);
+    stage.read(Log::Health);
+    assert_eq!(stage.counts.rejected(LineSource::Events, RejectReason::UnknownSubject), 1);
+}
+
+#[test]
+fn an_event_that_is_sent_on_twice_counts_once() {
+    let mut stage = Stage::new(2);
+    let (home, away) = (home(2), 1 - home(2));
+    stage.append(Log::Registry, 0, "2025-01-01T00:00", BADGE);
+    stage.append(Log::Health, away, "2025-01-02T00:00", &state("2025-01-02T00:00", "up"));
+    stage.read(Log::Registry);
+    stage.read(Log::Health);
+    // It crashes before it notes what it sent on.
+    stage.open().expect("the store is whole");
+    stage.read(Log::Registry);
+    stage.read(Log::Health);
+    let copies = stage.logs.records(Log::Health).into_iter().filter(|record| record.partition == home).count();
+    assert_eq!((copies, stage.counts.rerouted), (2, 2));
+    stage.counts = BatchCounts::default();
+    stage.open().expect("the store is whole");
+    stage.catch_up();
+    stage.catch_up();
+    assert_eq!((stage.counts.accepted, stage.counts.duplicate), (1, stage.counts.rerouted + 1));
+}
+
+#[test]
+fn a_stalled_input_stalls_t_and_nothing_is_issued() {
+    let mut stage = Stage::with_a_day_down();
+    let tick = String::from_utf8(wire::tick::TICK.to_vec()).expect("a text");
+    stage.append(Log::Health, 0, "2025-04-01T00:00", &tick);
+    assert_eq!(stage.catch_up(), [], "the registry was last appended to in January");
+    assert_eq!(stage.t(), Some(at("2025-01-01T00:00")));
+    stage.append(Log::Registry, 0, "2025-05-01T00:00", &tick);
+    stage.check_removed();
+    assert_eq!(stage.t(), Some(at("2025-04-01T00:00")), "now the partition's own log is behind");
+}
+
+#[test]
+fn a_gateway_that_is_a_year_ahead_moves_nothing() {
+    let mut stage = Stage::new(1);
+    stage.append(Log::Registry, 0, "2025-01-01T00:00", BADGE);
+    stage.pass("2025-02-01T00:00");
+    stage.append(Log::Health, 0, "2025-02-01T00:00", &state("2026-02-01T00:00", "down"));
+    stage.catch_up();
+    assert_eq!(stage.counts.rejected(LineSource::Events, RejectReason::TooFarInFuture), 1);
+    assert_eq!(stage.t(), Some(at("2025-02-01T00:00")));
+    assert_eq!(stage.downtime_ms(), 0);
+}
+
+#[test]
+fn pages_leave_memory_and_come_back() {
+    let mut stage = Stage::new(1);
+    stage.append(Log::Registry, 0, "2025-01-01T00:00", BADGE);
+    stage.append(Log::Health, 0, "2025-01-02T00:00", &state("2025-01-02T00:00", "up"));
+    stage.pass("2025-02-01T00:00");
+    stage.catch_up();
+    assert_eq!((stage.counts.pages_loaded, stage.counts.pages_stored), (0, 1));
+    for (minute, health, downtime_ms) in [("00:10", "down", 30 * 24 * 60 * 60_000 - 600_000), ("00:11", "up", 60_000)] {
+        stage.append(Log::Health, 0, "2025-02-01T00:00", &state(&format!("2025-01-02T{minute}"), health));
+        stage.catch_up();
+        assert_eq!(stage.downtime_ms(), downtime_ms);
+    }
+    assert_eq!((stage.counts.pages_loaded, stage.counts.pages_stored), (2, 3));
+}
+
+#[test]
+fn another_number_of_partitions_is_refused() {
+    let mut stage = Stage::new(2);
+    stage.rules = rules(3);
+    stage.logs = MemoryLogs::new(3, at("2025-01-01T00:00"));
+    assert!(matches!(stage.open(), Err(Error::Partitions { stored: 2, found: 3 })));
+    stage.rules = rules(2);
+    stage.logs = MemoryLogs::new(2, at("2025-01-01T00:00"));
+    assert!(stage.open().is_ok());
+}
