@@ -13,15 +13,14 @@ use domain::time::{DurationMs, HOUR_MS, Timestamp};
 /// Over what removals are counted.
 const COUNTED_OVER: DurationMs = DurationMs(HOUR_MS);
 
-/// The kill switch and the removals issued of late, of one owner.
+/// The kill switch and the removals issued of late, by whoever shares these brakes.
 ///
-/// The limit is per owner: each partition counts the removals that it issues itself. So a
-/// programme with n partitions may issue n times `max_removals_per_hour` in an hour. A function of
-/// the registry's turns and of the decisions issued: [`Self::replay`] yields the same after a restart.
+/// A function of the registry's turns and of the decisions issued: [`Self::replay`] yields the same
+/// after a restart.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Brakes {
     turns: Vec<KillSwitch>,
-    /// T of the last removals issued, oldest first; no more than any limit asks for.
+    /// T of the last removals issued, in order of it, whoever issued them; no more than any limit asks for.
     issued: VecDeque<Timestamp>,
     issued_max: usize,
 }
@@ -72,7 +71,8 @@ impl Brakes {
     /// Counts an issued decision, if it is a removal.
     pub fn count(&mut self, decision: &Decision) {
         if let (DecisionKind::BadgeRemoval, Some(issued)) = (decision.kind, &decision.evidence.issued) {
-            self.issued.push_back(issued.at);
+            let place = self.issued.partition_point(|at| *at <= issued.at);
+            self.issued.insert(place, issued.at);
             while self.issued.len() > self.issued_max {
                 self.issued.pop_front();
             }

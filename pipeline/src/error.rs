@@ -51,6 +51,16 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<wire::Error>,
     },
+    /// Decisions rest on health records that the log doesn't hold any more.
+    #[error(
+        "partition {partition} of the health log begins at offset {first}, but decisions in the state rest on what came before: they would be taken back; restore the topic from a copy, and keep its records for ever (retention.ms=-1)"
+    )]
+    HistoryLost {
+        /// The log's partition.
+        partition: u32,
+        /// The first offset that it still holds.
+        first: u64,
+    },
     /// The state was written for another number of partitions.
     #[error(
         "the state is of {stored} partitions, the health log has {found}: an event's owner follows from that number; go back to {stored} partitions, or start with an empty state directory"

@@ -69,7 +69,7 @@ impl Figures {
     }
 
     fn show_brakes(&mut self, node: &Node) {
-        let on = Brake::ALL.map(|brake| node.partitions().iter().any(|partition| partition.is_held_by(brake)));
+        let on = Brake::ALL.map(|brake| node.partitions().iter().any(|partition| partition.is_held_by(brake, node.brakes())));
         for ((brake, on), was) in Brake::ALL.into_iter().zip(on).zip(&mut self.brakes) {
             if std::mem::replace(was, on) != on {
                 BrakeChanged { brake, on }.emit(&self.metrics);

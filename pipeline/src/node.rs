@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use domain::Decision;
+use alerting::Brakes;
 use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
+use domain::{Decision, DecisionKind};
 use ports::{Log, Record};
 use registry::Refusal;
 use wire::rejected::Rejected;
@@ -29,6 +30,10 @@ pub struct Node {
     tables: Tables,
     partitions: Vec<Partition>,
     programme: Option<Programme>,
+    /// Of all its partitions: removals are limited over all of them.
+    brakes: Brakes,
+    /// What `dependencies` holds from before is forgotten.
+    forgotten: Timestamp,
     /// Registry lines about something unknown that were told; one entry a line at most.
     unknown_told: BTreeSet<u64>,
 }
@@ -42,19 +47,23 @@ impl Node {
     pub fn open(rules: &Rc<Rules>, owned: &[u32], is_programme: bool, io: &mut Io<'_>) -> Result<Self, Error> {
         check_partitions(rules.partitions, io)?;
         let mut programme = if is_programme { Some(Programme::open(rules, io)?) } else { None };
-        let mut partitions = Vec::with_capacity(owned.len());
+        let (mut partitions, mut removals) = (Vec::with_capacity(owned.len()), Vec::new());
         for &number in owned {
             let (partition, decisions) = Partition::open(rules, number, io)?;
             if let Some(programme) = &mut programme {
                 decisions.iter().for_each(|decision| programme.take(decision));
             }
             partitions.push(partition);
+            removals.extend(decisions.into_iter().filter(|decision| decision.kind == DecisionKind::BadgeRemoval));
         }
+        removals.sort_by_key(|decision| decision.evidence.issued.as_ref().map(|issued| issued.at));
+        let brakes = Brakes::replay(Vec::new(), &rules.policies, removals.iter());
         let tables = Tables {
             registry: RegistryTable::new(rules.window),
             dependencies: Dependencies::new(rules.partitions, io.sink.partitions(Log::Dependencies)?),
         };
-        Ok(Self { rules: Rc::clone(rules), tables, partitions, programme, unknown_told: BTreeSet::new() })
+        let (rules, forgotten, unknown_told) = (Rc::clone(rules), Timestamp::MIN, BTreeSet::new());
+        Ok(Self { rules, tables, partitions, programme, brakes, forgotten, unknown_told })
     }
 
     /// Takes in the registry's next record; what it says counts from [`Self::settle_registry`] on.
@@ -101,6 +110,7 @@ impl Node {
         for partition in &mut self.partitions {
             partition.registry_changed(&before, &self.tables.registry);
         }
+        self.brakes.turn(self.tables.registry.registry().kill_switch.clone());
         Ok(())
     }
 
@@ -144,7 +154,7 @@ impl Node {
         self.settle_registry(io)?;
         let (mut issued, mut least) = (Vec::new(), None);
         for (place, partition) in self.partitions.iter_mut().enumerate() {
-            let ticked = partition.tick(&self.tables, io)?;
+            let ticked = partition.tick(&self.tables, &mut self.brakes, io)?;
             if let Some(programme) = &mut self.programme {
                 ticked.issued.iter().for_each(|decision| programme.take(decision));
             }
@@ -154,13 +164,29 @@ impl Node {
         if let (Some(programme), Some(t)) = (&mut self.programme, least) {
             issued.extend(programme.tick(t, &self.tables.registry, io)?);
         }
+        self.forget_dependencies();
         Ok(issued)
+    }
+
+    /// R24: of skills and hubs, what no partition's products look at any more.
+    fn forget_dependencies(&mut self) {
+        let needed = self.partitions.iter().map(Partition::needs_from).min();
+        if let Some(needed) = needed.filter(|needed| *needed > self.forgotten) {
+            self.tables.dependencies.forget(needed);
+            self.forgotten = needed;
+        }
     }
 
     /// The least T of its partitions.
     #[must_use]
     pub fn t(&self) -> Option<Timestamp> {
         self.partitions.iter().map(Partition::t).min().flatten()
+    }
+
+    /// The brakes on its partitions' removals.
+    #[must_use]
+    pub const fn brakes(&self) -> &Brakes {
+        &self.brakes
     }
 
     /// What it knows as a whole.

@@ -12,7 +12,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use alerting::Brakes;
 use compute::Applied;
 use domain::Decision;
 use domain::decision::Issuer;
@@ -102,7 +101,8 @@ pub struct Partition {
     /// When time alone makes a product worth judging.
     due: BTreeSet<(Timestamp, u32)>,
     journal: Journal,
-    brakes: Brakes,
+    /// What lies before, no product of this owner looks at any more.
+    needs_from: Timestamp,
     /// Not before every input has been read up to here: what was issued before a restart rests on it.
     barrier: Vec<domain::decision::InputPosition>,
     t: Option<Timestamp>,
@@ -150,7 +150,7 @@ impl Partition {
             changed: BTreeMap::new(),
             due: BTreeSet::new(),
             journal,
-            brakes: Brakes::replay(Vec::new(), &rules.policies, decisions.iter()),
+            needs_from: Timestamp::MIN,
             barrier: last.map(|issued| issued.inputs).unwrap_or_default(),
             t: None,
             rules: Rc::clone(rules),
@@ -188,6 +188,12 @@ impl Partition {
         self.t
     }
 
+    /// What health lies before, its products look at no more (R24).
+    #[must_use]
+    pub const fn needs_from(&self) -> Timestamp {
+        self.needs_from
+    }
+
     /// Takes in what the registry says now, and said before: subjects and products that this
     /// partition owns, and from when on their lives are other than they were.
     pub fn registry_changed(&mut self, before: &Registry, table: &RegistryTable) {
@@ -213,7 +219,6 @@ impl Partition {
                 self.touch(place, from);
             }
         }
-        self.brakes.turn(now.kill_switch.clone());
     }
 
     /// Takes in that a skill's or hub's downtime is another from an instant on; nothing is known of it after `until`.

@@ -7,7 +7,7 @@ use domain::rejection::{LineSource, RejectReason};
 use domain::{Decision, DecisionKind, Policies, Timestamp};
 use ingest::partition_of;
 use pipeline::error::Error;
-use pipeline::{Io, Node, Rules, Taken};
+use pipeline::{Io, Node, Partition, Rules, Taken};
 use ports::state::{Op, StateStore};
 use ports::{Log, MemoryLogs, MemoryStore, RecordSink};
 use telemetry::BatchCounts;
@@ -45,7 +45,11 @@ fn state(time: &str, state: &str) -> String {
 
 /// Where B1's events belong.
 fn home(partitions: u32) -> u32 {
-    let line = state("2025-01-01T00:00", "up");
+    home_of("B1", partitions)
+}
+
+fn home_of(asin: &str, partitions: u32) -> u32 {
+    let line = state("2025-01-01T00:00", "up").replace("B1", asin);
     let parsed = wire::event::parse(line.as_bytes()).expect("an event");
     let event: EventRef<'_> = parsed.event();
     partition_of(event.subject, partitions)
@@ -56,6 +60,16 @@ impl Stage {
         let logs = MemoryLogs::new(partitions, at("2025-01-01T00:00"));
         let (store, counts) = (MemoryStore::default(), BatchCounts::default());
         let mut stage = Self { rules: rules(partitions), logs, store, counts, node: None };
+        stage.open().expect("an empty store is fine");
+        stage
+    }
+
+    /// At most so many removals an hour.
+    fn limited(partitions: u32, per_hour: u32) -> Self {
+        let mut stage = Self::new(partitions);
+        let mut policies = stage.rules.policies.versions().to_vec();
+        policies.iter_mut().for_each(|policy| policy.max_removals_per_hour = per_hour);
+        stage.rules = Rc::new(Rules::new(Policies::new(policies).expect("one version"), partitions));
         stage.open().expect("an empty store is fine");
         stage
     }
@@ -144,7 +158,7 @@ impl Stage {
 
     fn downtime_ms(&self) -> i64 {
         let node = self.node.as_ref().expect("it is open");
-        node.partitions().iter().flat_map(|partition| partition.standings()).map(|standing| standing.downtime_ms).sum()
+        node.partitions().iter().flat_map(Partition::standings).map(|standing| standing.downtime_ms).sum()
     }
 
     fn payloads(&self, log: Log) -> Vec<Vec<u8>> {
@@ -267,4 +281,56 @@ fn another_number_of_partitions_is_refused() {
     stage.rules = rules(2);
     stage.logs = MemoryLogs::new(2, at("2025-01-01T00:00"));
     assert!(stage.open().is_ok());
+}
+
+#[test]
+fn decisions_whose_records_the_log_has_lost_are_not_taken_back() {
+    let mut stage = Stage::with_a_day_down();
+    stage.pass("2025-03-04T00:00");
+    stage.check_removed();
+    stage.open().expect("the journal is whole");
+    stage.read(Log::Registry);
+    let kept = stage.logs.records(Log::Health).into_iter().find(|record| record.offset == 1).expect("a record");
+    let mut node = stage.node.take().expect("it is open");
+    let taken = stage.with_io(|io| node.take_health(kept.as_record(), io));
+    assert!(matches!(taken, Err(Error::HistoryLost { partition: 0, first: 1 })), "{taken:?}");
+}
+
+#[test]
+fn after_a_restart_nothing_is_judged_before_the_health_that_was_read_is_read_again() {
+    let mut stage = Stage::with_a_day_down();
+    stage.pass("2025-03-02T07:00");
+    stage.catch_up();
+    assert_eq!(stage.t(), Some(at("2025-03-02T07:00")));
+    stage.open().expect("the journal is whole");
+    stage.read(Log::Registry);
+    stage.read(Log::Dependencies);
+    let first = stage.logs.records(Log::Health).into_iter().next().expect("a record");
+    let mut node = stage.node.take().expect("it is open");
+    let issued = stage.with_io(|io| {
+        node.take_health(first.as_record(), io).expect("no port fails");
+        node.tick(io).expect("no port fails")
+    });
+    stage.node = Some(node);
+    assert_eq!((issued, stage.t()), (Vec::new(), None));
+    stage.catch_up();
+    assert_eq!(stage.t(), Some(at("2025-03-02T07:00")));
+}
+
+#[test]
+fn removals_are_limited_over_all_partitions() {
+    let mut stage = Stage::limited(2, 1);
+    let of = |partition| (1..).map(|n| format!("B{n}")).find(|asin| home_of(asin, 2) == partition).expect("a product");
+    for (partition, asin) in [0, 1].map(|partition| (partition, of(partition))) {
+        stage.append(Log::Registry, 0, "2025-01-01T00:00", &BADGE.replace("B1", &asin));
+        for (time, told) in [("2025-03-01T06:00", "down"), ("2025-03-02T06:00", "up")] {
+            stage.append(Log::Health, partition, time, &state(time, told).replace("B1", &asin));
+        }
+    }
+    stage.pass("2025-03-04T00:00");
+    let issued = stage.catch_up();
+    let count = |kind| issued.iter().filter(|issued| **issued == kind).count();
+    assert_eq!((count(DecisionKind::BadgeRemoval), count(DecisionKind::Proposal)), (1, 1), "{issued:?}");
+    stage.open().expect("the journal is whole");
+    assert_eq!(stage.catch_up(), [], "nor after a restart");
 }

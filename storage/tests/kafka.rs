@@ -111,7 +111,8 @@ fn topics_are_created_as_the_logs_need_them(broker: &DevBroker) {
     };
     let keys = ["cleanup.policy", "retention.ms", "message.timestamp.type"];
     let days_400 = (400_u64 * 24 * 3600 * 1000).to_string();
-    assert_eq!(settings(Log::Health, &keys), ["delete", &days_400, "LogAppendTime"]);
+    assert_eq!(settings(Log::Rejected, &keys), ["delete", &days_400, "LogAppendTime"]);
+    assert_eq!(settings(Log::Health, &keys), ["delete", "-1", "LogAppendTime"]);
     assert_eq!(settings(Log::Registry, &keys), ["delete", "-1", "LogAppendTime"]);
     assert_eq!(settings(Log::Decisions, &keys), ["delete", "-1", "LogAppendTime"]);
     assert_eq!(settings(Log::Standings, &keys[..1]), ["compact"]);

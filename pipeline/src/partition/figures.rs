@@ -1,7 +1,7 @@
 //! What an owner has in hand, for those who watch it.
 
 use alerting::burn_rate::{self, Account, Burn};
-use alerting::{AcknowledgementStatus, acknowledgement};
+use alerting::{AcknowledgementStatus, Brakes, acknowledgement};
 use domain::decision::{DecisionKind, Reason, Scope};
 use domain::id::{Region, Subject};
 use domain::interval::Interval;
@@ -43,9 +43,9 @@ impl Partition {
 
     /// Whether a removal that came due now would be held back by a brake (R25).
     #[must_use]
-    pub fn is_held_by(&self, brake: Brake) -> bool {
+    pub fn is_held_by(&self, brake: Brake, brakes: &Brakes) -> bool {
         let Some(t) = self.t else { return false };
-        let held = self.brakes.hold(t, self.rules.policies.at(t).max_removals_per_hour);
+        let held = brakes.hold(t, self.rules.policies.at(t).max_removals_per_hour);
         held == Some(match brake {
             Brake::KillSwitch => Reason::KillSwitch,
             Brake::RemovalLimit => Reason::RemovalLimit,

@@ -35,6 +35,9 @@ impl Partition {
         if record.offset < self.next_offset {
             return Ok(Taken::Done);
         }
+        if self.next_offset == 0 && record.offset > 0 && !self.barrier.is_empty() {
+            return Err(Error::HistoryLost { partition: self.number, first: record.offset });
+        }
         if tables.registry.log_time() < record.appended_at && self.names_unknown(record) {
             return Ok(Taken::RegistryBehind);
         }

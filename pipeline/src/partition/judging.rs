@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use alerting::{Case, Certification, Context, reconcile};
+use alerting::{Brakes, Case, Certification, Context, reconcile};
 use compute::{Ask, Gatherer, Health};
 use domain::Decision;
 use domain::decision::{InputPosition, Issued, Issuer};
@@ -53,7 +53,7 @@ impl Partition {
     /// # Errors
     /// When a log or the store fails. What was decided is in the journal or isn't decided: open the
     /// partition anew.
-    pub fn tick(&mut self, tables: &Tables, io: &mut Io<'_>) -> Result<Ticked, Error> {
+    pub fn tick(&mut self, tables: &Tables, brakes: &mut Brakes, io: &mut Io<'_>) -> Result<Ticked, Error> {
         self.work_off_late(io)?;
         if let Some(log_time) = self.log_time {
             let place = (self.number, self.next_offset, log_time);
@@ -63,17 +63,21 @@ impl Partition {
         let mut ticked = Ticked::default();
         if let Some(t) = self.reach(tables) {
             let last = self.t.replace(t);
-            self.turn_facts(last, t, tables);
-            self.judge_due(last, t, tables, io, &mut ticked)?;
+            self.turn_facts(last, t, tables, brakes);
+            self.judge_due((last, t), tables, brakes, io, &mut ticked)?;
         }
         ticked.at = self.t;
         Ok(ticked)
     }
 
-    /// R23: the least of the inputs' times, never earlier than before; none while an input hasn't been
-    /// read up to where it had been when the last decision of before a restart was issued.
+    /// R23: the least of the inputs' times, never earlier than before. None after a restart until its own
+    /// health is read as far as this owner said that it was, as what others publish is of then; nor while
+    /// an input hasn't been read up to where it had been when the last decision of before was issued.
     fn reach(&mut self, tables: &Tables) -> Option<Timestamp> {
         let reached = self.log_time.min(tables.log_time())?;
+        if self.log_time < tables.dependencies.watermark_of(self.number) {
+            return None;
+        }
         if !self.barrier.is_empty() {
             let inputs = self.inputs(tables);
             let is_there = |old: &InputPosition| {
@@ -97,7 +101,7 @@ impl Partition {
     }
 
     /// What facts do by time alone: revocations act, the kill switch turns.
-    fn turn_facts(&mut self, last: Option<Timestamp>, t: Timestamp, tables: &Tables) {
+    fn turn_facts(&mut self, last: Option<Timestamp>, t: Timestamp, tables: &Tables, brakes: &Brakes) {
         let registry = tables.registry.registry();
         let last_at = last.unwrap_or(Timestamp::MIN);
         if registry.revoked.values().any(|at| last_at < *at && *at <= t) {
@@ -108,7 +112,7 @@ impl Partition {
                 }
             }
         }
-        if last.is_some_and(|last| self.brakes.is_on(last) != self.brakes.is_on(t)) {
+        if last.is_some_and(|last| brakes.is_on(last) != brakes.is_on(t)) {
             for place in self.places() {
                 self.touch(place, Timestamp::MAX);
             }
@@ -117,9 +121,9 @@ impl Partition {
 
     fn judge_due(
         &mut self,
-        last: Option<Timestamp>,
-        t: Timestamp,
+        (last, t): (Option<Timestamp>, Timestamp),
         tables: &Tables,
+        brakes: &mut Brakes,
         io: &mut Io<'_>,
         ticked: &mut Ticked,
     ) -> Result<(), Error> {
@@ -130,7 +134,7 @@ impl Partition {
         let round = Round { t, new_day, tables, exclusions: &exclusions, inputs: &inputs };
         for place in self.due_now(t, new_day) {
             let from = self.changed.remove(&place);
-            self.judge(place, from, &round, io, ticked)?;
+            self.judge((place, from), &round, brakes, io, ticked)?;
         }
         if new_day {
             self.forget_past(t, tables);
@@ -160,9 +164,9 @@ impl Partition {
 
     fn judge(
         &mut self,
-        place: u32,
-        from: Option<Timestamp>,
+        (place, from): (u32, Option<Timestamp>),
         round: &Round<'_>,
+        brakes: &mut Brakes,
         io: &mut Io<'_>,
         ticked: &mut Ticked,
     ) -> Result<(), Error> {
@@ -192,7 +196,7 @@ impl Partition {
             t: round.t,
             policies,
             rulings,
-            brakes: &mut self.brakes,
+            brakes: &mut *brakes,
             by: Issuer::Partition(self.number),
             next_seq: self.journal.last_seq() + ticked.issued.len() as u64 + 1,
             complete_from: owned.life.complete_from(),
@@ -206,7 +210,7 @@ impl Partition {
         owned.waiting = settles.len();
         let due = settles.into_iter().min().into_iter().chain([owned.life.next_due()]).min();
         // While enforcement is paused, what is to be taken back may wait (R25).
-        if round.new_day && !self.brakes.is_on(round.t) {
+        if round.new_day && !brakes.is_on(round.t) {
             let frozen = round.t.saturating_sub(self.rules.frozen_after);
             let waits = owned.issued.waits_since(rulings, round.t).unwrap_or(Timestamp::MAX);
             owned.life.freeze(&case, frozen.min(waits), round.t);
@@ -254,8 +258,10 @@ impl Partition {
     fn forget_past(&mut self, t: Timestamp, tables: &Tables) {
         let registry = tables.registry.registry();
         let two_windows = t.saturating_sub(self.rules.frozen_after).saturating_sub(self.rules.frozen_after);
+        self.needs_from = two_windows;
         for owned in &mut self.products {
             let needed = owned.life.needs_from(&self.rules.policies).min(two_windows);
+            self.needs_from = self.needs_from.min(needed);
             owned.evidence.forget(needed);
             let waits = owned.issued.waits_since(registry.rulings_on(&owned.asin), t).unwrap_or(Timestamp::MAX);
             owned.issued.forget(two_windows.min(waits).min(owned.life.complete_from()));

@@ -12,9 +12,9 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use super::config::KafkaConfig;
 use super::context::AdminContext;
 
-/// How long `health` and `rejected` keep a record, in days. A restart reads health from its beginning,
-/// so it must hold the longest window (365 days) and what may arrive late.
-const HISTORY_DAYS: u64 = 400;
+/// How long `rejected` keeps a record, in days. `health` keeps its records for ever: a restart reads it from
+/// its beginning, and what rests on a record that is gone would be taken back.
+const REJECTED_DAYS: u64 = 400;
 /// How long `dependencies` keeps what later records replace, in days: so far a reader may be behind and still
 /// finds before each watermark what it vouches for.
 const REPLACED_DAYS: u64 = 1;
@@ -73,13 +73,12 @@ pub fn ensure_topics(config: &KafkaConfig, logs: &[Log]) -> Result<Vec<Topic>, P
 fn keeping(config: &KafkaConfig, log: Log) -> Keeping {
     const FOR_EVER: &str = "-1";
     let days_ms = |days: u64| (days * 24 * 3600 * 1000).to_string();
-    let history_ms = days_ms(HISTORY_DAYS);
     let compacted = || ("cleanup.policy", "compact".to_owned());
     let retained = |ms: &str| vec![("retention.ms", ms.to_owned()), ("retention.bytes", FOR_EVER.to_owned())];
     let append_time = || ("message.timestamp.type", "LogAppendTime".to_owned());
     let mut properties = match log {
-        Log::Health | Log::Rejected => retained(&history_ms),
-        Log::Decisions | Log::Registry | Log::Programme => retained(FOR_EVER),
+        Log::Rejected => retained(&days_ms(REJECTED_DAYS)),
+        Log::Health | Log::Decisions | Log::Registry | Log::Programme => retained(FOR_EVER),
         Log::Standings => vec![compacted()],
         Log::Dependencies => vec![compacted(), ("min.compaction.lag.ms", days_ms(REPLACED_DAYS))],
     };
@@ -144,7 +143,8 @@ fn look_over(admin: &AdminClient<AdminContext>, config: &KafkaConfig, log: Log, 
     let found = |key: &str| found.get(key).and_then(|entry| entry.value.clone()).unwrap_or_default();
     for (key, wanted) in keeping(config, log).properties {
         let matters = match key {
-            // What is created elsewhere may well be kept for longer or shorter on purpose; time and compaction are not a matter of taste.
+            // Rejected lines may well be kept for longer or shorter on purpose; what decisions rest on may not.
+            "retention.ms" => log != Log::Rejected,
             "message.timestamp.type" => matches!(log, Log::Health | Log::Registry),
             "cleanup.policy" => true,
             _ => false,
