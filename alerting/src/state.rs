@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use domain::decision::{DecisionId, Reason, Scope};
+use domain::id::Region;
 use domain::interval::Interval;
 use domain::time::Timestamp;
 
@@ -30,8 +31,8 @@ pub(crate) struct State {
     pub(crate) ruled: BTreeSet<(Timestamp, Timestamp, DecisionId)>,
     /// The first instant at which no critical outage was looked for.
     pub(crate) critical_next: Timestamp,
-    /// The last critical outage that was told.
-    pub(crate) critical_told: Option<Timestamp>,
+    /// The last critical outage that was told of each region, by itself or globally.
+    pub(crate) critical_told: [Option<Timestamp>; Region::COUNT],
     /// Another evidence or fact before this instant would have led elsewhere, perhaps.
     pub(crate) depends_until: Timestamp,
 }
@@ -114,7 +115,7 @@ impl State {
             refused: None,
             ruled: BTreeSet::new(),
             critical_next: enabled_at,
-            critical_told: None,
+            critical_told: [None; Region::COUNT],
             depends_until: enabled_at + crate::scope::TICK,
         }
     }

@@ -19,7 +19,7 @@ use telemetry::Metrics;
 /// Scenarios that are tried if nothing else is asked for.
 const SEEDS: u64 = 3_000;
 /// Beyond those: seeds that once found a fault.
-const ONCE_FAILED: [u64; 7] = [8_662, 19_661, 20_557, 53_583, 73_972, 119_779, 132_845];
+const ONCE_FAILED: [u64; 8] = [8_662, 19_661, 20_557, 53_583, 73_972, 119_779, 132_845, 147_954];
 /// Each of these differs from the auditor's report in the order of its input only.
 const ORDERS: u64 = 2;
 

@@ -2,6 +2,7 @@
 //! `min_duration`, whatever the standing (R12).
 
 use domain::decision::DecisionKind;
+use domain::id::Region;
 use domain::interval::Interval;
 
 use super::Fold;
@@ -26,12 +27,14 @@ impl Fold<'_, '_> {
             let Some(reached) = reached.filter(|&at| at <= limit) else { continue };
             let is_under_way =
                 || scope.evidence.run_end_by(scope.scope, run, switch).is_some_and(|end| end.saturating_add(gap) >= switch);
-            let is_told = self.state.critical_told.is_some_and(|told| told > run.from);
+            let of_scope = |region: &Region| scope.scope.includes(*region);
+            let mut told = Region::ALL.into_iter().filter(of_scope).filter_map(|region| self.state.critical_told[region.index()]);
+            let is_told = told.any(|told| told > run.from);
             let at = reached.max(switch);
             if is_told || at < next || (reached < switch && !is_under_way()) {
                 continue;
             }
-            self.state.critical_told = Some(at);
+            Region::ALL.into_iter().filter(of_scope).for_each(|region| self.state.critical_told[region.index()] = Some(at));
             let evidence = scope.evidence(Interval::new(run.from, at), None, &[], at);
             self.decide(DecisionKind::CriticalOutage, Vec::new(), at, evidence);
         }

@@ -1,6 +1,7 @@
 //! A new version of the policy comes into force: lives go on under it (R18, ADR 5).
 
 use domain::decision::Scope;
+use domain::id::Region;
 use domain::interval::Interval;
 use domain::policy::ScopeRule;
 use domain::time::{DurationMs, Timestamp};
@@ -79,7 +80,8 @@ impl Memo {
         out.floor = self.lanes.iter().filter_map(|state| state.floor).max();
         out.refused = asked.iter().filter_map(|state| state.refused).reduce(Refused::max).filter(|_| out.removed_at.is_none());
         out.ruled = self.lanes.iter().flat_map(|state| state.ruled.iter().copied()).collect();
-        out.critical_told = self.lanes.iter().filter_map(|state| state.critical_told).max();
+        out.critical_told =
+            Region::ALL.map(|region| self.lanes.iter().filter_map(|state| state.critical_told[region.index()]).max());
         Some(out)
     }
 }
