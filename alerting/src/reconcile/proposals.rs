@@ -61,18 +61,27 @@ pub(super) fn answers(
         of[place] = next;
     }
     let mut waiting = waiting(implied, arcs, |place| counterparts[place].is_none() && of[place].is_none());
+    // What review proposed doesn't hold back a removal that is now implied without it.
+    let is_braked = |entry: usize| issued.latest(entry).reasons.iter().any(|reason| is_brake(*reason));
+    let may_wait = |entry: usize, place: usize| is_braked(entry) || implied[place].kind == DecisionKind::Proposal;
     open.retain(|&entry| {
-        let same = waiting.iter().position(|&(place, _)| !has_moved(issued.latest(entry), implied[place]));
+        let is_same = |place: usize| may_wait(entry, place) && !has_moved(issued.latest(entry), implied[place]);
+        let same = waiting.iter().position(|&(place, _)| is_same(place));
         let place = same.map(|at| waiting.remove(at).0);
         if let Some(place) = place {
             of[place] = Some(Answer::Waits(entry));
         }
         place.is_none()
     });
-    let spans: Vec<_> = open.iter().map(|&entry| (entry, Interval::new(issued.latest(entry).at, Timestamp::MAX))).collect();
-    for (entry, place) in pairs(&spans, &waiting) {
-        of[place] = Some(Answer::Waits(entry));
-        open.retain(|&other| other != entry);
+    for braked in [false, true] {
+        let span = |&entry: &usize| (entry, Interval::new(issued.latest(entry).at, Timestamp::MAX));
+        let spans: Vec<_> = open.iter().filter(|entry| is_braked(**entry) == braked).map(span).collect();
+        let left = |place: usize| of[place].is_none() && (braked || implied[place].kind == DecisionKind::Proposal);
+        let left: Vec<_> = waiting.iter().copied().filter(|&(place, _)| left(place)).collect();
+        for (entry, place) in pairs(&spans, &left) {
+            of[place] = Some(Answer::Waits(entry));
+            open.retain(|&other| other != entry);
+        }
     }
     Answers { of, gone: open }
 }

@@ -1,3 +1,4 @@
+mod later;
 mod many;
 mod random;
 mod record;
