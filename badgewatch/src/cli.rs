@@ -103,7 +103,7 @@ pub(crate) struct Explain {
     pub(crate) decisions: Option<PathBuf>,
     /// The broker and its topics: registry, health, decisions and programme are read to their ends.
     #[command(flatten)]
-    pub(crate) kafka: Kafka,
+    pub(crate) broker: Broker,
     /// How the explanation is printed.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub(crate) format: Format,
@@ -156,18 +156,26 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// Where Kafka is and what its topics are called.
+/// Where Kafka is, what its topics are called, and how those that are missing are created.
 #[derive(Debug, Args)]
 pub(crate) struct Kafka {
+    /// The broker.
+    #[command(flatten)]
+    pub(crate) broker: Broker,
+    /// Partitions of topics that are created.
+    #[arg(long, default_value_t = storage::KafkaConfig::PARTITIONS, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) partitions: u32,
+}
+
+/// Where Kafka is and what its topics are called.
+#[derive(Debug, Args)]
+pub(crate) struct Broker {
     /// Bootstrap brokers, `host:port[,host:port…]`.
     #[arg(long, value_name = "BROKERS")]
     pub(crate) kafka: Option<String>,
     /// What topics' names begin with: `<prefix>health`, `<prefix>registry`, `<prefix>decisions`, …
     #[arg(long, default_value = "badgewatch.", env = "BADGEWATCH_TOPIC_PREFIX")]
     pub(crate) topic_prefix: String,
-    /// Partitions of topics that are created.
-    #[arg(long, default_value_t = storage::KafkaConfig::PARTITIONS, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) partitions: u32,
     /// A property of the Kafka client, e.g. `security.protocol=SSL`; may be repeated.
     #[arg(long = "kafka-property", value_name = "KEY=VALUE", value_parser = property)]
     pub(crate) properties: Vec<(String, String)>,

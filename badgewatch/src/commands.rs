@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use domain::Policies;
 
-use crate::cli::{Cli, Command, Kafka};
+use crate::cli::{Broker, Cli, Command, Kafka};
 use crate::failure::Failure;
 
 mod demo;
@@ -88,9 +88,15 @@ fn open_lines(path: &Path) -> Result<storage::LineSource, Failure> {
 
 /// The broker's configuration, if one is named.
 fn kafka(options: &Kafka) -> Option<storage::KafkaConfig> {
+    let mut config = broker(&options.broker)?;
+    config.partitions = options.partitions;
+    Some(config)
+}
+
+/// The configuration of a broker that is only read from, if one is named.
+fn broker(options: &Broker) -> Option<storage::KafkaConfig> {
     let mut config = storage::KafkaConfig::new(options.kafka.as_deref()?);
     options.topic_prefix.clone_into(&mut config.topic_prefix);
-    config.partitions = options.partitions;
     config.properties = options.properties.iter().cloned().collect();
     Some(config)
 }

@@ -96,7 +96,7 @@ fn rejected(rejected: &[RejectionView]) -> String {
 
 /// Why something was decided, and the numbers behind it.
 pub(crate) fn why(decision: &DecisionView) -> String {
-    let EvidenceView { downtime_ms, budget_ms, outages, coverage, month, removed, .. } = &decision.evidence;
+    let EvidenceView { downtime_ms, budget_ms, outages, exclusions, coverage, month, removed, .. } = &decision.evidence;
     let mut parts = decision.reasons.clone();
     if let (Some(downtime), Some(budget)) = (downtime_ms, budget_ms) {
         parts.push(format!("{} of {} used", duration(*downtime), duration(*budget)));
@@ -107,6 +107,9 @@ pub(crate) fn why(decision: &DecisionView) -> String {
     if !outages.is_empty() {
         let plural = if outages.len() == 1 { "" } else { "s" };
         parts.push(format!("{} outage{plural}", outages.len()));
+    }
+    if !exclusions.is_empty() {
+        parts.push(format!("excused by {}", exclusions.join(" ")));
     }
     if let Some(month) = month {
         parts.push(format!("month {month}"));

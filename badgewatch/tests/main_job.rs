@@ -143,6 +143,7 @@ fn run_publishes_what_evaluate_prints_and_the_auditor_finds() {
         "json",
     ]);
     let printed: ReportView = serde_json::from_slice(&printed).unwrap();
+    explains_alike(&printed, &["--kafka", bootstrap], &["--registry", registry_file, "--events", events_file]);
     let rejected = topic(bootstrap, Log::Rejected).len();
     assert_eq!(rejected, printed.rejected.len(), "rejected lines");
     let engine = evaluated(&registry, &events);
@@ -165,6 +166,21 @@ fn run_publishes_what_evaluate_prints_and_the_auditor_finds() {
         kinds.len(),
     );
     serves_and_stops_cleanly(bootstrap);
+}
+
+/// Of topics and of files the same is explained of a product that was removed; only topics hold what was issued.
+fn explains_alike(printed: &ReportView, topics: &[&str], files: &[&str]) {
+    let removal = printed.decisions.iter().find(|decision| decision.kind == "badge_removal").unwrap();
+    let asin = removal.asin.as_deref().unwrap();
+    let explain = |from: &[&str]| {
+        let arguments = [&["explain", asin, "--policy", "wwa-2024", "--at", UNTIL, "--format", "json"], from].concat();
+        wire::explanation::read(&output(&arguments)).unwrap()
+    };
+    let (live, evaluated) = (explain(topics), explain(files));
+    assert_eq!((&live.as_corrected, &live.forecast), (&evaluated.as_corrected, &evaluated.forecast));
+    assert!(live.as_corrected.decisions.iter().any(|decision| decision.id == removal.id));
+    assert_eq!(live.as_known.unwrap().len(), live.as_corrected.decisions.len(), "a bounded run issues what is implied");
+    assert_eq!((evaluated.as_known, live.differences), (None, Vec::new()));
 }
 
 /// A run without an end serves its metrics and, told to stop, ends with exit code 0.

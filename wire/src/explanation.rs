@@ -164,7 +164,9 @@ pub struct BurnRateView {
     pub short_rate: Option<f64>,
     /// Attempts in the long window.
     pub attempts: u64,
-    /// Whether both burn too fast, with attempts enough to say so.
+    /// Whether those are enough for the rate to say something.
+    pub known: bool,
+    /// Whether both burn too fast, and that is known.
     pub alerts: bool,
 }
 
@@ -280,6 +282,7 @@ mod tests {
                 long_rate: Some(0.5),
                 short_rate: None,
                 attempts: 100,
+                known: true,
                 alerts: false,
             }],
             what_if: Some(what_if),

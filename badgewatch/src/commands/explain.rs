@@ -9,7 +9,7 @@ use pipeline::engine::{Explanation, Question};
 use wire::explanation::{CorrectedView, ExplanationView, ForecastView};
 use wire::view::{DecisionView, ProductView};
 
-use super::{kafka, policy, print};
+use super::{broker, policy, print};
 use crate::cli::{Explain, Format};
 use crate::failure::Failure;
 use inputs::Known;
@@ -23,7 +23,7 @@ mod words;
 
 pub(super) fn run(options: &Explain) -> Result<(), Failure> {
     let policies = policy(&options.policy)?;
-    let known = match kafka(&options.kafka) {
+    let known = match broker(&options.broker) {
         Some(broker) => inputs::of_kafka(&broker, policies)?,
         None => inputs::of_files(options, policies)?,
     };

@@ -88,9 +88,11 @@ pub struct BurnPair {
     pub long_burn: Burn,
     /// The rate over the short window.
     pub short_burn: Burn,
-    /// Attempts in the long window: with too few the rate says nothing.
+    /// Attempts in the long window.
     pub attempts: u64,
-    /// Whether both burn too fast.
+    /// Whether those are enough for the rate to say something.
+    pub is_known: bool,
+    /// Whether both burn too fast, and that is known.
     pub alerts: bool,
 }
 
@@ -146,13 +148,15 @@ impl<N: Names + Default> Engine<N> {
         let alerts = burn_rate::alerts(rules, account, on.at, &downtime_ms, &|within| Some(attempts(within)));
         let pair = |window: &BurnWindow| {
             let burn = |length: DurationMs| burn_rate::burn(&downtime_ms, account, on.at, length);
+            let attempts = attempts(Interval::new(on.at.saturating_sub(window.long).max(since), on.at));
             let threshold: Threshold = burn_rate::threshold(*window, account.window);
             BurnPair {
                 window: *window,
                 threshold_hundredths: threshold.hundredths(),
                 long_burn: burn(window.long),
                 short_burn: burn(window.short),
-                attempts: attempts(Interval::new(on.at.saturating_sub(window.long).max(since), on.at)),
+                attempts,
+                is_known: attempts >= rules.min_attempts,
                 alerts: alerts.iter().any(|alert| alert.window == *window),
             }
         };

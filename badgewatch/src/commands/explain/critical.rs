@@ -12,8 +12,8 @@ use wire::explanation::{AcknowledgementView, CriticalOutageView};
 
 use super::issued;
 
-/// Those issued by an instant and not taken back, then those implied and not issued; those of policies that
-/// ask for no acknowledgement are left out.
+/// Those issued by an instant and not taken back by then, and those implied and not issued; by instant. Those of
+/// policies that ask for no acknowledgement are left out.
 pub(super) fn outages(
     issued: Option<&[Decision]>,
     implied: &[Decision],
@@ -23,12 +23,15 @@ pub(super) fn outages(
 ) -> Vec<CriticalOutageView> {
     let is_critical = |decision: &&Decision| decision.kind == DecisionKind::CriticalOutage;
     let by_then: Vec<&Decision> = issued.map(|all| issued::by(all, at).collect()).unwrap_or_default();
-    let record = Issued::replay(by_then.iter().copied().cloned());
+    let record = Issued::replay(issued.into_iter().flatten().cloned());
     let implied: Vec<&Decision> = implied.iter().filter(is_critical).collect();
     let mut found = Vec::new();
     for outage in by_then.into_iter().filter(is_critical) {
-        if let Some((latest, None)) = record.outcome(outage.id) {
-            found.push((outage, latest, true));
+        // One that was moved since is still the same.
+        match record.outcome(outage.id) {
+            Some((_, Some(reversal))) if issued::when(reversal) <= at => {}
+            Some((latest, _)) => found.push((outage, latest, true)),
+            None => {}
         }
     }
     for outage in &implied {
@@ -36,7 +39,7 @@ pub(super) fn outages(
             found.push((outage, outage, false));
         }
     }
-    found.sort_by_key(|(_, latest, _)| latest.at);
+    found.sort_by_key(|(outage, ..)| outage.at);
     let view = |(outage, latest, is_issued): (&Decision, &Decision, bool)| {
         let within = policies.at(outage.at).critical_outage_acknowledge_within?;
         let fact = acknowledgements.get(&outage.id);
@@ -53,7 +56,7 @@ pub(super) fn outages(
         Some(CriticalOutageView {
             id: outage.id.to_string(),
             scope: outage.scope.to_string(),
-            at: latest.at.to_string(),
+            at: outage.at.to_string(),
             issued: issued.map(|_| is_issued),
             implied: is_implied,
             due: outage.at.saturating_add(within).to_string(),

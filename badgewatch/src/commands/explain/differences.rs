@@ -76,7 +76,7 @@ impl Compared<'_> {
             let moved = latest.id != decision.id && issued::when(latest) > self.at;
             let told = || {
                 format!(
-                    "{} is {} now: amended by {}, issued at {}",
+                    "{}: is {} now: amended by {}, issued at {}",
                     named(decision),
                     dated(latest),
                     latest.id,
@@ -96,28 +96,35 @@ impl Compared<'_> {
         let is_removal = |implied: &Decision| (implied.scope, implied.at) == place && implied.kind == DecisionKind::BadgeRemoval;
         let (_, found) = self.implied.iter_mut().find(|(implied, found)| !found && is_removal(implied))?;
         *found = true;
-        Some(format!("{} was issued where a badge removal is implied: it waits for a ruling", named(decision)))
+        Some(format!("{}: was issued where a badge removal is implied: it waits for a ruling", named(decision)))
     }
 
     /// What became of a decision that isn't implied as it was issued.
     fn other(&mut self, decision: &Decision) -> String {
         let (name, outcome) = (named(decision), self.record.outcome(decision.id));
         if let Some((_, Some(reversal))) = outcome {
-            return format!("{name} isn't implied any more: taken back by {}, issued at {}", reversal.id, issued::when(reversal));
+            return format!(
+                "{name}: isn't implied any more: taken back by {}, issued at {}",
+                reversal.id,
+                issued::when(reversal)
+            );
         }
         let is_other = |implied: &Decision| {
             (implied.kind, implied.scope, implied.evidence.month) == (decision.kind, decision.scope, decision.evidence.month)
         };
         if let Some((implied, found)) = self.implied.iter_mut().find(|(implied, found)| !found && is_other(implied)) {
             *found = true;
-            return format!("{name} is implied otherwise now: {}", dated(implied));
+            return match (implied.at, &implied.reasons) == (decision.at, &decision.reasons) {
+                true => format!("{name}: is implied as it was issued; its amendment isn't any more"),
+                false => format!("{name}: is implied otherwise now: {}", dated(implied)),
+            };
         }
         match decision.kind {
             DecisionKind::Warning | DecisionKind::CoverageWarning | DecisionKind::CriticalOutage => {
-                format!("{name} isn't implied any more; what only told isn't taken back")
+                format!("{name}: isn't implied any more; what was only told isn't taken back")
             }
-            DecisionKind::Proposal => format!("{name} isn't implied any more, or was ruled on"),
-            _ => format!("{name} isn't implied any more, and wasn't taken back yet"),
+            DecisionKind::Proposal => format!("{name}: isn't implied any more, or was ruled on"),
+            _ => format!("{name}: isn't implied any more, and wasn't taken back yet"),
         }
     }
 
@@ -129,13 +136,13 @@ impl Compared<'_> {
             (other.kind, latest.scope, latest.at) == (implied.kind, implied.scope, implied.at)
         };
         if let Some(later) = self.all.iter().filter(|other| issued::when(other) > self.at).find(is_it) {
-            return format!("{name} is implied, but was issued only at {}", issued::when(later));
+            return format!("{name}: is implied, but was issued only at {}", issued::when(later));
         }
         let settled = alerting::settled_at(self.policies, implied);
         if settled > self.until {
-            format!("{name} is implied, but isn't issued before {settled}: late evidence may still come")
+            format!("{name}: is implied, but isn't issued before {settled}: late evidence may still come")
         } else {
-            format!("{name} is implied, but wasn't issued")
+            format!("{name}: is implied, but wasn't issued")
         }
     }
 }

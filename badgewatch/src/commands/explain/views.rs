@@ -66,6 +66,7 @@ fn burn(pair: &BurnPair) -> BurnRateView {
         long_rate: rate(pair.long_burn),
         short_rate: rate(pair.short_burn),
         attempts: pair.attempts,
+        known: pair.is_known,
         alerts: pair.alerts,
     }
 }

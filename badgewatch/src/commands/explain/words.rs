@@ -17,7 +17,7 @@ pub(super) fn explanation(view: &ExplanationView) -> String {
         let (lines, verb) = if *rejected_lines == 1 { ("line", "does") } else { ("lines", "do") };
         out += &format!("{rejected_lines} {lines} of registry and events {verb} not count; `badgewatch evaluate` says why\n");
     }
-    section(&mut out, "How it stood, as corrected by what is known now", &table::products(&view.as_corrected.standings));
+    section(&mut out, "How it stood, as corrected by what is known now", &standings(view));
     section(&mut out, "As known: what had been issued by then", &issued(view));
     section(
         &mut out,
@@ -34,6 +34,11 @@ pub(super) fn explanation(view: &ExplanationView) -> String {
 
 fn section(out: &mut String, title: &str, content: &str) {
     out.push_str(&format!("\n{title}\n{}\n", content.trim_end()));
+}
+
+fn standings(view: &ExplanationView) -> String {
+    let standings = &view.as_corrected.standings;
+    if standings.is_empty() { "  it wasn't badged yet".to_owned() } else { table::products(standings) }
 }
 
 fn issued(view: &ExplanationView) -> String {
@@ -144,7 +149,12 @@ fn burns(rates: &[BurnRateView]) -> String {
             times(rate.short_rate),
             times(Some(rate.threshold)),
             rate.attempts.to_string(),
-            if rate.alerts { "yes" } else { "no" }.to_owned(),
+            match (rate.known, rate.alerts) {
+                (false, _) => "not known: too few attempts",
+                (true, true) => "yes",
+                (true, false) => "no",
+            }
+            .to_owned(),
         ]);
     }
     format!("{table}\n")
