@@ -78,13 +78,19 @@ impl Figures {
     }
 
     fn show_burns(&mut self, node: &Node) {
-        let mut worst: BTreeMap<(String, Scope), f64> = BTreeMap::new();
-        for (pair, scope, burn) in node.partitions().iter().flat_map(Partition::burns) {
-            let rate = worst.entry((wire::policy::duration_text(pair.long), scope)).or_default();
+        let mut worst: BTreeMap<(String, Scope), (f64, u32)> = BTreeMap::new();
+        for (pair, scope, burn, is_alert) in node.partitions().iter().flat_map(Partition::burns) {
+            let (rate, alerting) = worst.entry((wire::policy::duration_text(pair.long), scope)).or_default();
             *rate = rate.max(burn.ppm() as f64 / PPM);
+            *alerting += u32::from(is_alert);
         }
-        let worst: Vec<WorstBurn<'_>> =
-            worst.iter().map(|((window, scope), rate)| WorstBurn { window, scope: *scope, rate: *rate }).collect();
+        let shown = worst.iter().map(|((window, scope), (rate, alerting))| WorstBurn {
+            window,
+            scope: *scope,
+            rate: *rate,
+            alerting: *alerting,
+        });
+        let worst: Vec<WorstBurn<'_>> = shown.collect();
         self.burns.show(&worst);
     }
 }

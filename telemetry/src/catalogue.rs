@@ -202,6 +202,13 @@ pub const BURN_RATE_WORST: Metric = metric(
     &["window", "scope"],
     "Highest burn rate of any product with the badge on, by window and scope: at 1 the budget is used up exactly at its end.",
 );
+/// What burns too fast.
+pub const BURN_RATE_ALERTS: Metric = metric(
+    "badgewatch_burn_rate_alerts",
+    Kind::Gauge,
+    &["window", "scope"],
+    "Products with the badge on whose burn rate is at least the policy's threshold in both the long window (as labelled) and its short one.",
+);
 /// What degrades.
 pub const SKILLS_DEGRADED: Metric = metric(
     "badgewatch_skills_degraded",
@@ -213,7 +220,7 @@ pub const SKILLS_DEGRADED: Metric = metric(
 pub const BUILD_INFO: Metric = metric("badgewatch_build_info", Kind::Gauge, &["version"], "1, with the version that runs.");
 
 /// Every metric. The last ones are the process's own, under their usual names.
-pub static CATALOGUE: [Metric; 40] = [
+pub static CATALOGUE: [Metric; 41] = [
     RECORDS,
     RECORDS_BYTES,
     EVENTS_ACCEPTED,
@@ -245,6 +252,7 @@ pub static CATALOGUE: [Metric; 40] = [
     BRAKES,
     CRITICAL_UNACKNOWLEDGED,
     BURN_RATE_WORST,
+    BURN_RATE_ALERTS,
     SKILLS_DEGRADED,
     BUILD_INFO,
     metric("process_cpu_seconds_total", Kind::Counter, &[], "Total user and system CPU time spent in seconds."),

@@ -83,6 +83,8 @@ pub struct WorstBurn<'a> {
     pub scope: Scope,
     /// Share of the budget used in the window, over the window's share of the budget's period.
     pub rate: f64,
+    /// Products that burn too fast in both windows of the pair.
+    pub alerting: u32,
 }
 
 /// The handles behind these gauges and the events of owners.
@@ -101,6 +103,7 @@ pub(crate) struct LiveMetrics {
     proposals_open: IntGauge,
     critical_unacknowledged: IntGaugeVec,
     burn_rate_worst: GaugeVec,
+    burn_rate_alerts: IntGaugeVec,
     skills_degraded: IntGauge,
 }
 
@@ -200,14 +203,16 @@ impl BurnGauges {
 
     /// Shows the worst rate of each window and scope of the whole process; what was shown before is replaced.
     pub fn show(&mut self, worst: &[WorstBurn<'_>]) {
-        let gauge = &self.metrics.live.burn_rate_worst;
+        let (rates, alerts) = (&self.metrics.live.burn_rate_worst, &self.metrics.live.burn_rate_alerts);
         for (window, scope) in &self.shown {
             if !worst.iter().any(|burn| burn.window == window && burn.scope == *scope) {
-                let _absent = gauge.remove_label_values(&[window.as_str(), scope.as_str()]);
+                let _absent = rates.remove_label_values(&[window.as_str(), scope.as_str()]);
+                let _absent = alerts.remove_label_values(&[window.as_str(), scope.as_str()]);
             }
         }
         for burn in worst {
-            gauge.with_label_values(&[burn.window, burn.scope.as_str()]).set(burn.rate);
+            rates.with_label_values(&[burn.window, burn.scope.as_str()]).set(burn.rate);
+            alerts.with_label_values(&[burn.window, burn.scope.as_str()]).set(i64::from(burn.alerting));
         }
         self.shown = worst.iter().map(|burn| (burn.window.to_owned(), burn.scope)).collect();
     }
@@ -230,6 +235,7 @@ impl LiveMetrics {
             proposals_open: gauge(r, catalogue::PROPOSALS_OPEN)?,
             critical_unacknowledged: gauges(r, catalogue::CRITICAL_UNACKNOWLEDGED)?,
             burn_rate_worst: gauges(r, catalogue::BURN_RATE_WORST)?,
+            burn_rate_alerts: gauges(r, catalogue::BURN_RATE_ALERTS)?,
             skills_degraded: gauge(r, catalogue::SKILLS_DEGRADED)?,
         })
     }

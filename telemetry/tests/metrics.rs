@@ -65,7 +65,7 @@ fn the_catalogue_is_what_is_shown_and_nothing_else() {
     let owner = OwnerGauges::new(Arc::clone(&metrics), 3);
     owner.set_watermark(Timestamp::MIN);
     InputGauges::new(Arc::clone(&metrics)).show([Timestamp::MIN; 3]);
-    BurnGauges::new(Arc::clone(&metrics)).show(&[WorstBurn { window: "3d", scope: Scope::Global, rate: 0.0 }]);
+    BurnGauges::new(Arc::clone(&metrics)).show(&[WorstBurn { window: "3d", scope: Scope::Global, rate: 0.0, alerting: 0 }]);
     let text = metrics.render().unwrap();
     let shown: BTreeMap<&str, &str> =
         text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).map(|line| line.split_once(' ').unwrap()).collect();
@@ -285,7 +285,7 @@ fn an_input_is_stalled_while_another_is_far_ahead() {
 fn the_worst_burn_is_shown_by_window_and_scope_and_no_longer_than_it_is_told() {
     let metrics = metrics();
     let mut gauges = BurnGauges::new(Arc::clone(&metrics));
-    let burn = |window, scope, rate| WorstBurn { window, scope, rate };
+    let burn = |window, scope, rate| WorstBurn { window, scope, rate, alerting: 1 };
     gauges.show(&[burn("3d", Scope::Global, 2.5), burn("6h", Scope::Global, 14.0), burn("6h", Scope::Region(Region::Na), 1.0)]);
     let name = "badgewatch_burn_rate_worst";
     assert_eq!(series(&metrics, name).len(), 3);

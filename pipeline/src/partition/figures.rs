@@ -53,30 +53,33 @@ impl Partition {
     }
 
     /// How fast products that have their badge burn their budgets, over the long window of each of the
-    /// policy's pairs; only where there were attempts enough to say.
-    pub fn burns(&self) -> impl Iterator<Item = (BurnWindow, Scope, Burn)> {
+    /// policy's pairs, and whether that pair alerts; only where there were attempts enough to say.
+    pub fn burns(&self) -> impl Iterator<Item = (BurnWindow, Scope, Burn, bool)> {
         let on = |standing: &&ProductStanding| matches!(standing.standing, Standing::Good | Standing::Warned);
         let standings = self.products.iter().flat_map(move |owned| owned.standings.iter().filter(on).map(move |s| (owned, s)));
-        standings.filter(|(_, standing)| standing.downtime_ms > 0).flat_map(move |(owned, standing)| {
-            let policy = self.rules.policies.at(standing.window.to);
-            let pairs = policy.burn_rate.windows.iter();
-            pairs.filter_map(move |pair| Some((*pair, standing.scope, self.burn(owned, standing, policy, *pair)?)))
-        })
+        let burning = standings.filter(|(_, standing)| standing.downtime_ms > 0);
+        burning.flat_map(|(owned, standing)| self.burns_of(owned, standing))
     }
 
-    fn burn(&self, owned: &Owned, standing: &ProductStanding, policy: &Policy, pair: BurnWindow) -> Option<Burn> {
+    fn burns_of(&self, owned: &Owned, standing: &ProductStanding) -> Vec<(BurnWindow, Scope, Burn, bool)> {
         let (at, scope) = (standing.window.to, standing.scope);
-        let last = Interval::new(at.saturating_sub(pair.long), at);
-        if self.attempts(owned, scope, last, policy) < policy.burn_rate.min_attempts {
-            return None;
-        }
+        let policy = self.rules.policies.at(at);
         let evidence = owned.evidence.by(self.rules.policies.index_at(at));
         let downtime_ms = |within: Interval| match scope {
             Scope::Global => evidence.effective.ms_within(within),
             Scope::Region(region) => evidence.region(region).map_or(0, |region| region.effective.ms_within(within)),
         };
         let account = Account { budget_ms: standing.budget_ms, window: policy.frame_at(at).length, since: standing.window.from };
-        Some(burn_rate::burn(&downtime_ms, account, at, pair.long))
+        let attempts = |within: Interval| self.attempts(owned, scope, within, policy);
+        let alerts = burn_rate::alerts(&policy.burn_rate, account, at, &downtime_ms, &|within| Some(attempts(within)));
+        let last = |pair: &BurnWindow| Interval::new(at.saturating_sub(pair.long).max(account.since), at);
+        let pairs = policy.burn_rate.windows.iter().filter(|pair| attempts(last(pair)) >= policy.burn_rate.min_attempts);
+        pairs
+            .map(|pair| {
+                let rate = burn_rate::burn(&downtime_ms, account, at, pair.long);
+                (*pair, scope, rate, alerts.iter().any(|alert| alert.window == *pair))
+            })
+            .collect()
     }
 
     /// At least so many attempts of a product in a stretch of time: those counted where its pages are in
