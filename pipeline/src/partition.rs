@@ -112,7 +112,7 @@ impl Rules {
         let window = policies.longest_window();
         let settle = policies.versions().iter().map(|policy| policy.settle_enforcement.max(policy.settle_warnings)).max();
         let frozen_after = window.max(DurationMs(settle.unwrap_or_default().ms() + DAY_MS));
-        Self { window, frozen_after, policies, partitions }
+        Self { policies, window, frozen_after, partitions }
     }
 }
 
@@ -299,3 +299,6 @@ impl Partition {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

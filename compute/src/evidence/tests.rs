@@ -16,8 +16,8 @@ pub(crate) fn policy() -> Policy {
     policy
 }
 
-fn policies() -> domain::Policies {
-    domain::Policies::from(policy())
+fn policies() -> Policies {
+    Policies::from(policy())
 }
 
 fn ms(at: i64) -> Timestamp {
@@ -199,7 +199,7 @@ fn take(
     step: &Step,
     (own, skill): (&mut SubjectHealth, &mut SubjectHealth),
     exclusions: &mut Vec<Exclusion>,
-    policies: &domain::Policies,
+    policies: &Policies,
 ) -> Option<Timestamp> {
     match step {
         Step::Event(at, is_own, body) => {
@@ -233,7 +233,7 @@ proptest! {
         linked.change(ms(20), terms(Some("s-1"), &["US"]));
         linked.withdrawn_at = Some(ms(MINUTES - 4));
         let rules = EvidenceRules { merge_gap: DurationMs(gap), min_duration: DurationMs(90_000), state_ttl: ttl.map(DurationMs) };
-        let policies = domain::Policies::from(Policy { state_ttl: rules.state_ttl, ..policy() });
+        let policies = Policies::from(Policy { state_ttl: rules.state_ttl, ..policy() });
         let anew = |gatherer: &Gatherer<'_>, until: Timestamp, health: &Known<'_>| {
             let mut evidence = ProductEvidence::new(rules);
             gatherer.grow(&mut evidence, Timestamp::MIN, until, health);

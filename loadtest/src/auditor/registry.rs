@@ -223,9 +223,9 @@ impl<'a> Gathered<'a> {
 
     fn exclusion_line(&mut self, line: u64, exclusion: &'a Exclusion) {
         match &exclusion.target {
-            ExclusionTarget::Subject(subject) if !self.known.contains(subject) => return self.unknown(line, subject),
+            ExclusionTarget::Subject(subject) if !self.known.contains(subject) => self.unknown(line, subject),
             ExclusionTarget::Manufacturer(id) if !self.named.contains(id) => {
-                return self.reject(line, RejectReason::UnknownSubject, format!("manufacturer {id} is not registered"));
+                self.reject(line, RejectReason::UnknownSubject, format!("manufacturer {id} is not registered"));
             }
             ExclusionTarget::All | ExclusionTarget::Subject(_) | ExclusionTarget::Manufacturer(_) => {}
         }

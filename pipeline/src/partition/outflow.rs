@@ -62,7 +62,7 @@ impl Outflow {
         let to = dependencies_partition(partition, sink.partitions(Log::Dependencies)?);
         let mut put =
             |record: &DependencyRecord| sink.append_to(Log::Dependencies, to, &record.key(), &dependency::write(record));
-        for key in self.to_publish(subjects, known) {
+        for key in self.days_to_publish(subjects, known) {
             let (subject, region, number) = key;
             let name = subjects.name(subject);
             if known.revision(name, region, number) >= revision {
@@ -88,7 +88,7 @@ impl Outflow {
 
     /// The days that changed, and those before of which it was said that a state reaches into them: it may
     /// not any more, or a later one goes on in its place.
-    fn to_publish(&mut self, subjects: &Subjects, known: &Dependencies) -> BTreeSet<Key> {
+    fn days_to_publish(&mut self, subjects: &Subjects, known: &Dependencies) -> BTreeSet<Key> {
         let mut keys = std::mem::take(&mut self.changed);
         for (subject, region, number) in keys.clone() {
             let start = stretch_of(number).from;
