@@ -24,7 +24,12 @@ impl Dice {
     /// Never.
     pub fn below(&mut self, end: u64) -> u64 {
         let product = u128::from(self.0.next_u64()) * u128::from(end);
-        u64::try_from(product >> 64).expect("below end, which is 64 bits")
+        u64::try_from(product >> 64).unwrap_or(u64::MAX)
+    }
+
+    /// Uniform in `0..end`; 0 when `end` is 0.
+    pub fn below_u32(&mut self, end: u32) -> u32 {
+        u32::try_from(self.below(u64::from(end))).unwrap_or(u32::MAX)
     }
 
     /// Uniform in `from..=to`; `from` when the range is empty.
@@ -39,7 +44,7 @@ impl Dice {
     /// Never.
     pub fn index(&mut self, end: usize) -> usize {
         let end = u64::try_from(end).unwrap_or(u64::MAX);
-        usize::try_from(self.below(end)).expect("below end, which is a usize")
+        usize::try_from(self.below(end)).unwrap_or(usize::MAX)
     }
 
     /// True in `ppm` of 1,000,000 cases.

@@ -11,7 +11,7 @@ use crate::scenario::Scenario;
 
 const DELIVERY: u64 = 10;
 /// Most partitions of `health` in a world.
-pub const PARTITIONS_MAX: u64 = 4;
+pub const PARTITIONS_MAX: u32 = 4;
 /// Latest that anything is appended after it happened, in days.
 const LATE_DAYS_MAX: i64 = 400;
 
@@ -60,7 +60,7 @@ impl World {
     #[must_use]
     pub fn of(scenario: Scenario) -> Self {
         let dice = &mut Dice::new(scenario.seed, DELIVERY);
-        let partitions = u32::try_from(1 + dice.below(PARTITIONS_MAX)).expect("few");
+        let partitions = 1 + dice.below_u32(PARTITIONS_MAX);
         let mut deliveries = Vec::new();
         for fact in &scenario.facts {
             if !matches!(fact, Fact::Ruling(_)) {
@@ -75,7 +75,7 @@ impl World {
         }
         for event in events {
             let at = event_appended(&event, &scenario.policies, dice);
-            let strays = dice.chance(120_000).then(|| u32::try_from(dice.below(u64::from(partitions))).expect("few"));
+            let strays = dice.chance(120_000).then(|| dice.below_u32(partitions));
             deliveries.push(Delivery { at, what: Parcel::Events(vec![event], strays) });
         }
         deliveries.sort_by_key(|delivery| delivery.at);

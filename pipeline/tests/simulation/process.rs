@@ -51,8 +51,7 @@ impl Process {
 
     /// Lets the process crash after so many more writes.
     pub(crate) fn light(&mut self, dice: &mut Dice) {
-        let writes = u32::try_from(dice.below(12)).expect("few");
-        self.fuse.set(Fuse::after(writes, dice.chance(500_000)));
+        self.fuse.set(Fuse::after(dice.below_u32(12), dice.chance(500_000)));
     }
 
     /// Ends the process as a power cut would.
