@@ -5,7 +5,6 @@
 
 use domain::evidence::ProductEvidence;
 use domain::interval::Interval;
-use domain::policy::Policy;
 use domain::report::{ProductStanding, Standing};
 use domain::time::Timestamp;
 
@@ -21,8 +20,6 @@ use crate::state::{Phase, State};
 pub struct Outlook<'a> {
     /// How the product stood there, with the numbers behind it.
     pub standing: ProductStanding,
-    /// The policy in force.
-    pub policy: &'a Policy,
     /// What of the badge there is to look ahead.
     pub badge: Badge<'a>,
 }
@@ -52,7 +49,7 @@ pub fn outlook<'a>(known: &Case<'_>, until: Timestamp, then: &Case<'a>, at: Time
     let scopes = memo.scopes(then, at).map(|(scope, state)| {
         let standing = standing_of(&scope, state);
         let badge = if standing.standing == Standing::Withdrawn { Badge::Withdrawn } else { badge(&scope, state) };
-        Outlook { standing, policy: scope.policy, badge }
+        Outlook { standing, badge }
     });
     scopes.collect()
 }
