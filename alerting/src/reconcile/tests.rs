@@ -1,4 +1,5 @@
 mod many;
+mod notices;
 mod random;
 mod record;
 mod stories;
