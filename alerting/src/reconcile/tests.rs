@@ -1,5 +1,6 @@
 mod later;
 mod many;
+mod notices;
 mod random;
 mod record;
 mod stories;
