@@ -1,3 +1,5 @@
+//! An owner from within: its limits, and what it says of skills.
+
 use domain::event::HealthState;
 use domain::id::{Asin, SkillId};
 use ports::memory::StoredRecord;
@@ -6,7 +8,6 @@ use wire::dependency::DependencyRecord;
 
 use super::late::WAITING_EVENTS_MAX;
 use super::*;
-use crate::tables::dependencies::start_of;
 use crate::tables::{Dependencies, Tables};
 
 const BADGE: &str = r#"{"type":"badge","asin":"B1","manufacturer":"m-1","marketplaces":["US"],"enabled_at":0}"#;
@@ -17,7 +18,7 @@ fn policies() -> Policies {
 }
 
 fn day(number: i64, hour: i64) -> Timestamp {
-    start_of(number) + DurationMs(hour * 60 * 60_000)
+    Timestamp::clamped(number * DAY_MS + hour * 60 * 60_000)
 }
 
 #[test]
@@ -67,7 +68,7 @@ impl Told {
         Self { policies, subjects, skill: number, outflow, known: Dependencies::new(1, 1), logs, read: 0 }
     }
 
-    /// Yields the days of which something was published.
+    /// Yields the days of the pages that were published.
     fn declare(&mut self, at: Timestamp, state: HealthState) -> Vec<i64> {
         let health = self.subjects.health_mut(self.skill, Region::Na);
         if let Applied::Changed(from) = health.apply(at, EventBody::State(state), &self.policies) {
@@ -82,7 +83,7 @@ impl Told {
         for record in new {
             self.known.take(&record.payload).expect("an owner's record");
             if let Ok(DependencyRecord::Health(health)) = wire::dependency::read(&record.payload) {
-                days.push(crate::tables::dependencies::day_of(health.day));
+                days.push(health.page.start().ms() / DAY_MS);
             }
         }
         days
@@ -90,13 +91,13 @@ impl Told {
 }
 
 #[test]
-fn a_day_whose_health_is_forgotten_is_not_said_anew() {
+fn a_page_whose_health_is_forgotten_is_not_said_anew() {
     let mut told = Told::new();
     assert_eq!(told.declare(day(1, 6), HealthState::Down), [1]);
     assert_eq!(told.declare(day(3, 6), HealthState::Maintenance), [1, 3]);
     told.subjects.forget(told.skill, day(3, 0));
     told.outflow.freeze(day(9, 0));
-    // Day 1's state ends in day 3, which is said again.
+    // Day 1's state ends in day 3, of which that page is said again.
     assert_eq!(told.declare(day(10, 12), HealthState::Up), [3]);
     let down = told.known.downtime(
         told.subjects.name(told.skill),
