@@ -49,7 +49,7 @@ pub enum Error {
         /// The record.
         offset: u64,
         /// What is wrong with it.
-        source: wire::Error,
+        source: Box<wire::Error>,
     },
     /// The state was written for another number of partitions.
     #[error(

@@ -112,7 +112,7 @@ impl Node {
         let changed = self.tables.dependencies.take(record.payload).map_err(|source| Error::Dependency {
             partition: record.partition,
             offset: record.offset,
-            source,
+            source: Box::new(source),
         })?;
         self.tables.dependencies.passed(record.partition, record.offset);
         if let Some((subject, from)) = changed {

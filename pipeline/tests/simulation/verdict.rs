@@ -7,10 +7,12 @@ use domain::{Decision, DecisionKind, Policies, Report, Scope, Timestamp};
 use loadtest::auditor::{AuditInput, audit, differences};
 use loadtest::record::{InForce, effective, said, unanswered};
 use loadtest::truth::{LogRecord, of_logs};
+use pipeline::Node;
 use ports::Log;
 use ports::memory::StoredRecord;
 
 use crate::faults::shown;
+use crate::process::Process;
 use crate::world::Simulation;
 
 /// What is wrong; nothing, if all is well.
@@ -49,7 +51,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
     let reversals: BTreeSet<_> =
         log.iter().filter(|decision| decision.kind == DecisionKind::Reversal).map(|decision| decision.id).collect();
     let reissued = log.iter().any(|decision| decision.supersedes.is_some_and(|id| reversals.contains(&id)));
-    let sum = |of: fn(&crate::process::Process) -> u64| simulation.processes.iter().map(of).sum::<u64>() > 0;
+    let sum = |of: fn(&Process) -> u64| simulation.processes.iter().map(of).sum::<u64>() > 0;
     let truth = of_logs(&simulation.world.policies, &records(&registry(simulation)), &records(&health(simulation)));
     let first = simulation.world.deliveries.first().map_or(Timestamp::MAX, |delivery| delivery.at);
     let switches = simulation.world.policies.versions().iter().skip(1);
@@ -132,7 +134,7 @@ fn truth(simulation: &Simulation) -> Report {
 
 /// How every product stands, to the last number.
 fn standings(simulation: &Simulation, truth: &Report, faults: &mut Vec<String>) {
-    let nodes = simulation.processes.iter().map(|process| process.node());
+    let nodes = simulation.processes.iter().map(Process::node);
     let mut products: Vec<_> =
         nodes.flat_map(|node| node.partitions().iter().flat_map(|partition| partition.standings().cloned())).collect();
     products.sort_by(|a, b| (&a.asin, a.scope).cmp(&(&b.asin, b.scope)));
@@ -161,8 +163,8 @@ fn enforcement(simulation: &Simulation, truth: &Report, log: &[Decision], faults
             in_force.retain(|one| one.kind != DecisionKind::Reinstatement || implied.contains(one));
         }
         if in_force != implied {
-            let nodes = simulation.processes.iter().map(|process| process.node());
-            let kept: Vec<_> = nodes.flat_map(|node| node.partitions()).flat_map(|partition| partition.implied(asin)).collect();
+            let nodes = simulation.processes.iter().map(Process::node);
+            let kept: Vec<_> = nodes.flat_map(Node::partitions).flat_map(|partition| partition.implied(asin)).collect();
             faults.extend(kept.into_iter().map(|decision| format!("{asin}: kept by its owner: {}", line(decision))));
             let only = |one: &[InForce], other: &[InForce]| {
                 one.iter().filter(|decision| !other.contains(decision)).cloned().collect::<Vec<_>>()
