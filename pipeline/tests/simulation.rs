@@ -2,11 +2,12 @@
 //!
 //! A scenario's events and facts reach the logs early, late, twice, packed, misplaced; one or two
 //! processes own the partitions, read in any interleaving, crash between any two appends or writes and
-//! are opened anew; people rule on proposals. In the end what is decided and how everybody stands is
-//! what the auditor finds in the logs.
+//! are opened anew; people rule on proposals, excuse removals and revoke that. In the end what is decided
+//! and how everybody stands is what the auditor finds in the logs.
 //!
-//! `BADGEWATCH_SEEDS=10000 cargo test --release -p pipeline --test simulation -- --nocapture` tries more and
-//! counts what happened; a failing seed is replayed with `BADGEWATCH_SEED=n`.
+//! `BADGEWATCH_SEEDS=10000 cargo test --release -p pipeline --test simulation -- --nocapture` tries more (or
+//! `2000..9000`) and counts what happened; a failing seed is replayed with `BADGEWATCH_SEED=n`. What is told of
+//! it ends with whether the engine, given everything at once, differs from the auditor, too.
 
 #[path = "simulation/faults.rs"]
 mod faults;
@@ -21,8 +22,8 @@ use std::collections::BTreeMap;
 
 use world::Simulation;
 
-/// Seeds that are tried if nothing else is asked for.
-const SEEDS: u64 = 300;
+/// Seeds that are tried if nothing else is asked for: about half a minute of one core.
+const SEEDS: u64 = 2_000;
 /// What has to happen in at least one of twenty seeds.
 const REQUIRED: [&str; 9] = [
     "reversal",
@@ -38,8 +39,9 @@ const REQUIRED: [&str; 9] = [
 /// One in so many seeds.
 const SHARE: u64 = 20;
 
-/// Seeds that found a fault once; they are tried, too.
-const ONCE_FAILED: &[u64] = &[251];
+/// Later seeds that found a fault once; they are tried, too. A change of the workload makes other stories of
+/// them, so the oldest go when there are more than fifty.
+const ONCE_FAILED: &[u64] = &[2_306, 3_693, 4_193, 6_160, 9_918, 10_058];
 /// Most failing seeds that are looked for before the test gives up.
 const FAILING_MAX: usize = 20;
 

@@ -113,7 +113,8 @@ impl Simulation {
                 match partition {
                     Some(partition) => self.put(Log::Health, *partition, &lines),
                     None => {
-                        self.logs.append(Log::Health, &events[0].subject.to_string(), &lines).expect("simulated logs take all");
+                        let key = events[0].subject.to_string();
+                        self.logs.append(Log::Health, &key, &lines).expect("simulated logs take all");
                     }
                 }
             }
