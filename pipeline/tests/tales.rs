@@ -283,7 +283,7 @@ fn a_refused_removal_is_proposed_again_once_more_is_wrong() {
     break_down(&mut process, &["B000000001"]);
     process.advance(after(8 * HOUR_MS));
     let issued = process.advance(after(2 * DAY_MS));
-    assert_eq!(told(&issued), [format!("{} proposal B000000001 budget", BREACH_MS)]);
+    assert_eq!(told(&issued), [format!("{BREACH_MS} proposal B000000001 budget")]);
     let proposal = of_kind(&issued, DecisionKind::Proposal)[0].clone();
     assert_eq!(proposal.id.to_string(), "fe66ae8ccbf7365c96ff1e7bbc9429d1");
     assert_eq!((standing(&process, "B000000001"), open_proposals(&process)), (Standing::Warned, 1));
@@ -442,9 +442,9 @@ fn removals_above_the_limit_are_proposed() {
     let issued = process.advance(after(4 * DAY_MS));
     let asin = proposal.asin.as_ref().expect("a product's");
     let expected = [
-        format!("{} badge_removal {asin} budget", BREACH_MS),
+        format!("{BREACH_MS} badge_removal {asin} budget"),
         format!("{confirmed} probation_started {asin}"),
-        format!("{} suspension m-2", BREACH_MS),
+        format!("{BREACH_MS} suspension m-2"),
     ];
     assert_eq!(told(&issued), expected);
     assert_eq!((of_kind(&issued, BadgeRemoval)[0].supersedes, open_proposals(&process)), (Some(proposal.id), 1));
