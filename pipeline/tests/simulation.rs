@@ -10,6 +10,8 @@
 
 #[path = "simulation/faults.rs"]
 mod faults;
+#[path = "simulation/notices.rs"]
+mod notices;
 #[path = "simulation/process.rs"]
 mod process;
 #[path = "simulation/verdict.rs"]
