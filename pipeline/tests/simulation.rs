@@ -12,6 +12,8 @@
 mod faults;
 #[path = "simulation/notices.rs"]
 mod notices;
+#[path = "simulation/numbers.rs"]
+mod numbers;
 #[path = "simulation/process.rs"]
 mod process;
 #[path = "simulation/verdict.rs"]

@@ -24,6 +24,7 @@ pub(crate) fn faults(simulation: &Simulation) -> Vec<String> {
     enforcement(simulation, &truth, &log, &mut faults);
     suspensions(simulation, &truth, &log, &mut faults);
     faults.extend(crate::notices::faults(&simulation.world.policies, &truth, &log));
+    faults.extend(crate::numbers::faults(&truth, &log));
     if !faults.is_empty() {
         faults.push(format!("T is {}", shown(Some(simulation.end))));
         faults.extend(log.iter().map(|decision| format!("issued: {}", line(decision))));
