@@ -11,6 +11,10 @@
 
 #[path = "simulation/faults.rs"]
 mod faults;
+#[path = "simulation/notices.rs"]
+mod notices;
+#[path = "simulation/numbers.rs"]
+mod numbers;
 #[path = "simulation/process.rs"]
 mod process;
 #[path = "simulation/verdict.rs"]

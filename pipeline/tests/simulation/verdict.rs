@@ -23,6 +23,8 @@ pub(crate) fn faults(simulation: &Simulation) -> Vec<String> {
     standings(simulation, &truth, &mut faults);
     enforcement(simulation, &truth, &log, &mut faults);
     suspensions(simulation, &truth, &log, &mut faults);
+    faults.extend(crate::notices::faults(&simulation.world.policies, &truth, &log));
+    faults.extend(crate::numbers::faults(&truth, &log));
     if !faults.is_empty() {
         faults.push(format!("T is {}", shown(Some(simulation.end))));
         faults.extend(log.iter().map(|decision| format!("issued: {}", line(decision))));
@@ -64,6 +66,9 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
         ("suspension", has(DecisionKind::Suspension)),
         ("reinstatement", has(DecisionKind::Reinstatement)),
         ("re-issue", reissued),
+        ("warning", has(DecisionKind::Warning)),
+        ("coverage warning", has(DecisionKind::CoverageWarning)),
+        ("critical outage", has(DecisionKind::CriticalOutage)),
         ("page loaded", sum(|process| process.counts.pages_loaded)),
         ("event sent on to its owner", sum(|process| process.counts.rerouted)),
         ("crash", sum(|process| process.crashes)),
