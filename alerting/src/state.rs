@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::decision::{DecisionId, Reason, Scope};
+use domain::decision::{DecisionId, Evidence, Reason, Scope};
 use domain::id::Region;
 use domain::interval::Interval;
 use domain::time::Timestamp;
@@ -72,9 +72,10 @@ pub(crate) struct Proposal {
     pub(crate) scope: Scope,
     pub(crate) breach: Timestamp,
     pub(crate) reasons: Vec<Reason>,
-    /// The window at the breach, and its budget.
+    /// The window at the breach.
     pub(crate) window: Interval,
-    pub(crate) budget_ms: i64,
+    /// What it rests on, whatever scope judges by the time of the ruling.
+    pub(crate) evidence: Evidence,
     /// What was used of it.
     pub(crate) used: Refused,
     /// Warnings that were active just before.

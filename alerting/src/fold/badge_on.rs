@@ -1,6 +1,6 @@
 //! While the badge is on: warnings, and the search for the breach (R11, R12).
 
-use domain::decision::{DecisionKind, Evidence, Reason};
+use domain::decision::{DecisionKind, Reason};
 use domain::interval::Interval;
 use domain::policy::Frame;
 use domain::time::{DurationMs, Timestamp};
@@ -10,12 +10,6 @@ use crate::bends::bends;
 use crate::scope::TICK;
 use crate::state::{Phase, Proposal, Refused};
 use crate::warnings::{Active, Usage, budget_levels, coverage_window, is_midnight};
-
-/// A crossed threshold.
-pub(super) struct Breach {
-    pub(super) proposal: Proposal,
-    pub(super) evidence: Evidence,
-}
 
 impl Fold<'_, '_> {
     /// Judges from `next` to the limit.
@@ -67,7 +61,7 @@ impl Fold<'_, '_> {
         self.state.refused.map_or(budget_ms, |refused| budget_ms.max(refused.downtime_ms))
     }
 
-    fn judge_at(&mut self, at: Timestamp, active: &mut Active) -> Option<Breach> {
+    fn judge_at(&mut self, at: Timestamp, active: &mut Active) -> Option<Proposal> {
         if !self.scope.held.contains(at) {
             return None;
         }
@@ -82,7 +76,7 @@ impl Fold<'_, '_> {
         None
     }
 
-    fn judge(&mut self, at: Timestamp, frame: Frame, active: &mut Active) -> Option<Breach> {
+    fn judge(&mut self, at: Timestamp, frame: Frame, active: &mut Active) -> Option<Proposal> {
         let scope = self.scope;
         let policy = scope.policy;
         let window = scope.window(frame, self.state.floor, at);
@@ -98,8 +92,7 @@ impl Fold<'_, '_> {
             .collect();
         if !reasons.is_empty() {
             let evidence = scope.evidence(window, Some(budget_ms), counting, at);
-            let proposal = Proposal { scope: scope.scope, breach: at, reasons, window, budget_ms, used, active: *active };
-            return Some(Breach { proposal, evidence });
+            return Some(Proposal { scope: scope.scope, breach: at, reasons, window, evidence, used, active: *active });
         }
         let usage = Usage { at, window, budget_ms, downtime_ms: used.downtime_ms, outages: used.outages };
         let fresh = active.update(scope, usage);

@@ -1,23 +1,21 @@
 //! A breach that waits for its ruling: confirmed, it is a removal from then on; refused, the badge
 //! is on again, and more has to go wrong than what was refused (R22).
 
-use domain::decision::DecisionKind;
+use domain::decision::{DecisionKind, Evidence};
 use domain::fact::{Ruling, Verdict};
 use domain::policy::Policies;
 use domain::time::Timestamp;
 
 use super::Fold;
-use super::badge_on::Breach;
 use crate::state::{Phase, Proposal, Refused};
 
 impl<'a> Fold<'_, 'a> {
     /// What follows a breach.
-    pub(super) fn breached(&mut self, breach: Breach) -> Option<Phase> {
-        let Breach { proposal, evidence } = breach;
+    pub(super) fn breached(&mut self, proposal: Proposal) -> Option<Phase> {
         let at = proposal.breach;
         self.within(at)?;
         if self.scope.policy.enforcement == domain::policy::Enforcement::Review {
-            self.decide(DecisionKind::Proposal, proposal.reasons.clone(), at, evidence);
+            self.decide(DecisionKind::Proposal, proposal.reasons.clone(), at, proposal.evidence.clone());
             return Some(Phase::Proposed(Box::new(proposal)));
         }
         match self.ruling_on(&proposal) {
@@ -26,7 +24,7 @@ impl<'a> Fold<'_, 'a> {
             ruling => {
                 let not_before = ruling.map_or(at, |ruling| ruling.at.max(at));
                 ruling.into_iter().for_each(|ruling| self.use_up(ruling, at));
-                self.remove(proposal.reasons, at, evidence);
+                self.remove(proposal.reasons, at, proposal.evidence);
                 Some(Phase::Removed { breach: at, not_before })
             }
         }
@@ -38,8 +36,7 @@ impl<'a> Fold<'_, 'a> {
         match ruling.verdict {
             Verdict::Confirmed => {
                 let at = self.within(self.scope.hold(ruling.at)?)?;
-                let counting = self.scope.counting(proposal.window, self.state.floor);
-                let evidence = self.scope.evidence(proposal.window, Some(proposal.budget_ms), counting, proposal.breach);
+                let evidence = Evidence { policy: self.scope.policy.name.clone(), ..proposal.evidence };
                 self.use_up(ruling, proposal.breach);
                 self.remove(proposal.reasons, at, evidence);
                 Some(Phase::Removed { breach: proposal.breach, not_before: at })
