@@ -48,6 +48,25 @@ pub struct BurnAlert {
     pub short_burn: Burn,
 }
 
+/// How fast a budget is used up over a pair of windows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct BurnPair {
+    /// The pair.
+    pub window: BurnWindow,
+    /// The rate, in hundredths, from which on it alerts.
+    pub threshold_hundredths: i64,
+    /// The rate over the long window.
+    pub long_burn: Burn,
+    /// The rate over the short window.
+    pub short_burn: Burn,
+    /// Attempts in the long window.
+    pub attempts: u64,
+    /// Whether those are enough for the rate to say something.
+    pub is_known: bool,
+    /// Whether both burn too fast, and that is known.
+    pub alerts: bool,
+}
+
 impl Burn {
     /// Parts per million.
     #[must_use]
@@ -121,6 +140,32 @@ pub fn alerts(
     };
     let pairs = policy.windows.iter();
     pairs.filter(|pair| fast(pair, pair.long) && fast(pair, pair.short) && known(pair)).map(alert).collect()
+}
+
+/// Every pair of the policy's, in its order: how both windows burn, and whether that is an alert.
+/// `attempts` yields the attempts in an interval.
+#[must_use]
+pub fn pairs(
+    policy: &BurnRate,
+    account: Account,
+    at: Timestamp,
+    downtime_ms: &impl Fn(Interval) -> i64,
+    attempts: &impl Fn(Interval) -> u64,
+) -> Vec<BurnPair> {
+    let alerts = alerts(policy, account, at, downtime_ms, &|within| Some(attempts(within)));
+    let pair = |window: &BurnWindow| {
+        let attempts = attempts(last(account, at, window.long));
+        BurnPair {
+            window: *window,
+            threshold_hundredths: threshold(*window, account.window).hundredths(),
+            long_burn: burn(downtime_ms, account, at, window.long),
+            short_burn: burn(downtime_ms, account, at, window.short),
+            attempts,
+            is_known: attempts >= policy.min_attempts,
+            alerts: alerts.iter().any(|alert| alert.window == *window),
+        }
+    };
+    policy.windows.iter().map(pair).collect()
 }
 
 fn last(account: Account, at: Timestamp, length: DurationMs) -> Interval {

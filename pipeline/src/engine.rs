@@ -20,7 +20,7 @@ use crate::subjects::Subjects;
 
 mod explain;
 
-pub use explain::{Ahead, BurnPair, Explanation, LEAVING_SHOWN_MAX, Question, ScopeExplained};
+pub use explain::{Ahead, Explanation, LEAVING_SHOWN_MAX, Question, ScopeExplained};
 
 /// What became of an event.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -79,10 +79,10 @@ impl Figures {
 
     fn show_burns(&mut self, node: &Node) {
         let mut worst: BTreeMap<(String, Scope), (f64, u32)> = BTreeMap::new();
-        for (pair, scope, burn, is_alert) in node.partitions().iter().flat_map(Partition::burns) {
-            let (rate, alerting) = worst.entry((wire::policy::duration_text(pair.long), scope)).or_default();
-            *rate = rate.max(burn.ppm() as f64 / PPM);
-            *alerting += u32::from(is_alert);
+        for (scope, pair) in node.partitions().iter().flat_map(Partition::burns) {
+            let (rate, alerting) = worst.entry((wire::policy::duration_text(pair.window.long), scope)).or_default();
+            *rate = rate.max(pair.long_burn.ppm() as f64 / PPM);
+            *alerting += u32::from(pair.alerts);
         }
         let shown = worst.iter().map(|((window, scope), (rate, alerting))| WorstBurn {
             window,

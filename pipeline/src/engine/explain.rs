@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use alerting::burn_rate::{self, Account, Burn, Threshold};
+use alerting::burn_rate::{self, Account, BurnPair};
 use alerting::forecast::{self, BadgeOn, Forecast, Reinstatement, WhatIf};
 use alerting::{Badge, Case};
 use compute::Gatherer;
@@ -11,10 +11,10 @@ use domain::decision::{Decision, Scope};
 use domain::fact::Exclusion;
 use domain::id::{Asin, ManufacturerId, Region, Subject};
 use domain::interval::Interval;
-use domain::policy::{BurnWindow, Policy};
+use domain::policy::Policy;
 use domain::product::Product;
 use domain::report::ProductStanding;
-use domain::time::{DurationMs, Timestamp};
+use domain::time::Timestamp;
 use ingest::Names;
 
 use super::Engine;
@@ -77,25 +77,6 @@ pub enum Ahead {
     Withdrawn,
 }
 
-/// How fast a budget is used up over a pair of windows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct BurnPair {
-    /// The pair.
-    pub window: BurnWindow,
-    /// The rate, in hundredths, from which on it alerts.
-    pub threshold_hundredths: i64,
-    /// The rate over the long window.
-    pub long_burn: Burn,
-    /// The rate over the short window.
-    pub short_burn: Burn,
-    /// Attempts in the long window.
-    pub attempts: u64,
-    /// Whether those are enough for the rate to say something.
-    pub is_known: bool,
-    /// Whether both burn too fast, and that is known.
-    pub alerts: bool,
-}
-
 impl<N: Names + Default> Engine<N> {
     /// Explains a product; `None` for one that is not registered.
     #[must_use]
@@ -144,23 +125,7 @@ impl<N: Names + Default> Engine<N> {
         let account = Account { budget_ms: on.policy.budget_ms(frame), window: frame.length, since };
         let downtime_ms = |within: Interval| on.downtime.ms_within(within);
         let attempts = |within: Interval| self.attempts(product, on.scope, within);
-        let rules = &on.policy.burn_rate;
-        let alerts = burn_rate::alerts(rules, account, on.at, &downtime_ms, &|within| Some(attempts(within)));
-        let pair = |window: &BurnWindow| {
-            let burn = |length: DurationMs| burn_rate::burn(&downtime_ms, account, on.at, length);
-            let attempts = attempts(Interval::new(on.at.saturating_sub(window.long).max(since), on.at));
-            let threshold: Threshold = burn_rate::threshold(*window, account.window);
-            BurnPair {
-                window: *window,
-                threshold_hundredths: threshold.hundredths(),
-                long_burn: burn(window.long),
-                short_burn: burn(window.short),
-                attempts,
-                is_known: attempts >= rules.min_attempts,
-                alerts: alerts.iter().any(|alert| alert.window == *window),
-            }
-        };
-        rules.windows.iter().map(pair).collect()
+        burn_rate::pairs(&on.policy.burn_rate, account, on.at, &downtime_ms, &attempts)
     }
 
     /// The attempts of a product in the minutes of a stretch of time.

@@ -1,11 +1,11 @@
 //! What an owner has in hand, for those who watch it.
 
-use alerting::burn_rate::{self, Account, Burn};
+use alerting::burn_rate::{self, Account, BurnPair};
 use alerting::{AcknowledgementStatus, Brakes, acknowledgement};
 use domain::decision::{DecisionKind, Reason, Scope};
 use domain::id::{Region, Subject};
 use domain::interval::Interval;
-use domain::policy::{BurnWindow, Policy};
+use domain::policy::Policy;
 use domain::report::{ProductStanding, Standing};
 use domain::time::{MINUTE_MS, Timestamp};
 use telemetry::{Brake, OwnerState};
@@ -54,14 +54,17 @@ impl Partition {
 
     /// How fast products that have their badge burn their budgets, over the long window of each of the
     /// policy's pairs, and whether that pair alerts; only where there were attempts enough to say.
-    pub fn burns(&self) -> impl Iterator<Item = (BurnWindow, Scope, Burn, bool)> {
+    pub fn burns(&self) -> impl Iterator<Item = (Scope, BurnPair)> {
         let on = |standing: &&ProductStanding| matches!(standing.standing, Standing::Good | Standing::Warned);
         let standings = self.products.iter().flat_map(move |owned| owned.standings.iter().filter(on).map(move |s| (owned, s)));
         let burning = standings.filter(|(_, standing)| standing.downtime_ms > 0);
-        burning.flat_map(|(owned, standing)| self.burns_of(owned, standing))
+        burning.flat_map(|(owned, standing)| {
+            let known = self.burns_of(owned, standing).into_iter().filter(|pair| pair.is_known);
+            known.map(|pair| (standing.scope, pair))
+        })
     }
 
-    fn burns_of(&self, owned: &Owned, standing: &ProductStanding) -> Vec<(BurnWindow, Scope, Burn, bool)> {
+    fn burns_of(&self, owned: &Owned, standing: &ProductStanding) -> Vec<BurnPair> {
         let (at, scope) = (standing.window.to, standing.scope);
         let policy = self.rules.policies.at(at);
         let evidence = owned.evidence.by(self.rules.policies.index_at(at));
@@ -71,15 +74,7 @@ impl Partition {
         };
         let account = Account { budget_ms: standing.budget_ms, window: policy.frame_at(at).length, since: standing.window.from };
         let attempts = |within: Interval| self.attempts(owned, scope, within, policy);
-        let alerts = burn_rate::alerts(&policy.burn_rate, account, at, &downtime_ms, &|within| Some(attempts(within)));
-        let last = |pair: &BurnWindow| Interval::new(at.saturating_sub(pair.long).max(account.since), at);
-        let pairs = policy.burn_rate.windows.iter().filter(|pair| attempts(last(pair)) >= policy.burn_rate.min_attempts);
-        pairs
-            .map(|pair| {
-                let rate = burn_rate::burn(&downtime_ms, account, at, pair.long);
-                (*pair, scope, rate, alerts.iter().any(|alert| alert.window == *pair))
-            })
-            .collect()
+        burn_rate::pairs(&policy.burn_rate, account, at, &downtime_ms, &attempts)
     }
 
     /// At least so many attempts of a product in a stretch of time: those counted where its pages are in

@@ -1,11 +1,12 @@
 //! What is ahead of a badge, as it is printed.
 
 use alerting::burn_rate::Burn;
+use alerting::burn_rate::BurnPair;
 use alerting::forecast::{Forecast, Level, Usage, WhatIf};
 use domain::decision::Reason;
 use domain::ratio::PPM;
 use domain::time::Timestamp;
-use pipeline::engine::{Ahead, BurnPair};
+use pipeline::engine::Ahead;
 use wire::explanation::{
     AheadView, BadgeView, BreachView, BurnRateView, DowntimeLeavesView, DowntimeLeftView, OutageLeavesView, OutagesLeftView,
     ReachedView, UsageView, WhatIfView,
