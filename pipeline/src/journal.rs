@@ -82,10 +82,11 @@ impl Journal {
         self.last_seq
     }
 
-    /// Up to which number entries are known to be published.
-    #[must_use]
-    pub const fn published_seq(&self) -> u64 {
-        self.published_seq
+    /// Of an owner's decisions, those that aren't known to be published.
+    pub fn unpublished<'d>(&self, decisions: &'d [Decision]) -> impl Iterator<Item = &'d Decision> + use<'d> {
+        let published = self.published_seq;
+        let number = |decision: &Decision| decision.evidence.issued.as_ref().map(|issued| issued.seq);
+        decisions.iter().filter(move |decision| number(decision).is_some_and(|seq| seq > published))
     }
 
     /// Whether all entries are known to be published.

@@ -54,7 +54,6 @@ impl Node {
             partitions.push(partition);
             removals.extend(decisions.into_iter().filter(|decision| decision.kind == DecisionKind::BadgeRemoval));
         }
-        removals.sort_by_key(|decision| decision.evidence.issued.as_ref().map(|issued| issued.at));
         let brakes = Brakes::replay(Vec::new(), &rules.policies, removals.iter());
         let tables = Tables {
             registry: RegistryTable::new(rules.window),

@@ -157,7 +157,7 @@ impl Partition {
                 partition.own(asin).issued.push(decision.clone());
             }
         }
-        partition.publish_unmarked(&decisions, io)?;
+        partition.publish(partition.journal.unpublished(&decisions), io)?;
         Ok((partition, decisions))
     }
 
@@ -279,13 +279,6 @@ impl Partition {
     }
 
     /// After a restart: what may not have been published is, byte for byte.
-    fn publish_unmarked(&mut self, decisions: &[Decision], io: &mut Io<'_>) -> Result<(), Error> {
-        let published = self.journal.published_seq();
-        let is_unmarked = |decision: &&Decision| decision.evidence.issued.as_ref().is_some_and(|issued| issued.seq > published);
-        let unmarked = decisions.iter().filter(is_unmarked);
-        self.publish(unmarked, io)
-    }
-
     fn publish<'d>(&mut self, decisions: impl Iterator<Item = &'d Decision>, io: &mut Io<'_>) -> Result<(), Error> {
         for decision in decisions {
             let key = match &decision.asin {

@@ -17,7 +17,7 @@ use ports::Log;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::partition::{Io, Rules};
-use crate::tables::RegistryTable;
+use crate::tables::{RegistryTable, position};
 
 /// The owner of manufacturers.
 #[derive(Debug)]
@@ -55,9 +55,7 @@ impl Programme {
         for decision in &decisions {
             programme.issued.entry(decision.manufacturer.clone()).or_default().push(decision.clone());
         }
-        let published = programme.journal.published_seq();
-        let is_unmarked = |decision: &&Decision| decision.evidence.issued.as_ref().is_some_and(|issued| issued.seq > published);
-        programme.publish(decisions.iter().filter(is_unmarked), io)?;
+        programme.publish(programme.journal.unpublished(&decisions), io)?;
         Ok(programme)
     }
 
@@ -138,13 +136,11 @@ impl Programme {
     }
 
     fn inputs(&self, registry: &RegistryTable) -> Vec<InputPosition> {
-        let place =
-            |log: Log, partition: u32, next_offset: u64| InputPosition { log: log.as_str().to_owned(), partition, next_offset };
         let decisions = self.seen.iter().filter_map(|(issuer, seq)| match issuer {
-            Issuer::Partition(partition) => Some(place(Log::Decisions, *partition, *seq)),
+            Issuer::Partition(partition) => Some(position(Log::Decisions, *partition, *seq)),
             Issuer::Programme => None,
         });
-        decisions.chain([place(Log::Registry, 0, registry.next_offset())]).collect()
+        decisions.chain([position(Log::Registry, 0, registry.next_offset())]).collect()
     }
 
     fn publish<'d>(&mut self, decisions: impl Iterator<Item = &'d Decision>, io: &mut Io<'_>) -> Result<(), Error> {

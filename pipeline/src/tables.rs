@@ -33,10 +33,13 @@ impl Tables {
     /// How far both have been read.
     #[must_use]
     pub fn positions(&self) -> Vec<InputPosition> {
-        let place =
-            |log: Log, partition: u32, next_offset: u64| InputPosition { log: log.as_str().to_owned(), partition, next_offset };
-        let dependencies =
-            (0..).zip(self.dependencies.next_offsets()).map(|(partition, next)| place(Log::Dependencies, partition, *next));
-        dependencies.chain([place(Log::Registry, 0, self.registry.next_offset())]).collect()
+        let next_offsets = (0..).zip(self.dependencies.next_offsets());
+        let dependencies = next_offsets.map(|(partition, next)| position(Log::Dependencies, partition, *next));
+        dependencies.chain([position(Log::Registry, 0, self.registry.next_offset())]).collect()
     }
+}
+
+/// How far a partition of a log has been read.
+pub(crate) fn position(log: Log, partition: u32, next_offset: u64) -> InputPosition {
+    InputPosition { log: log.as_str().to_owned(), partition, next_offset }
 }

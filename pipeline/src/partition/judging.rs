@@ -19,7 +19,7 @@ use registry::Differences;
 use super::{Io, Partition};
 use crate::error::Error;
 use crate::subjects::Subjects;
-use crate::tables::{Dependencies, Tables};
+use crate::tables::{Dependencies, Tables, position};
 
 /// What a tick came to.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -94,9 +94,8 @@ impl Partition {
     }
 
     fn inputs(&self, tables: &Tables) -> Vec<InputPosition> {
-        let own = InputPosition { log: Log::Health.as_str().to_owned(), partition: self.number, next_offset: self.next_offset };
         let mut inputs = tables.positions();
-        inputs.push(own);
+        inputs.push(position(Log::Health, self.number, self.next_offset));
         inputs
     }
 
@@ -128,11 +127,13 @@ impl Partition {
         ticked: &mut Ticked,
     ) -> Result<(), Error> {
         let registry = tables.registry.registry();
-        let exclusions: Vec<Exclusion> = registry.exclusions_at(t).cloned().collect();
         let new_day = last.is_none_or(|last| last.floor_day() < t.floor_day());
+        let due = self.due_now(t, new_day);
+        // Most ticks of most partitions judge nothing.
+        let exclusions: Vec<Exclusion> = if due.is_empty() { Vec::new() } else { registry.exclusions_at(t).cloned().collect() };
         let inputs = self.inputs(tables);
         let round = Round { t, new_day, tables, exclusions: &exclusions, inputs: &inputs };
-        for place in self.due_now(t, new_day) {
+        for place in due {
             let from = self.changed.remove(&place);
             self.judge((place, from), &round, brakes, io, ticked)?;
         }
