@@ -162,9 +162,13 @@ fn known_since(registry: &[LogRecord<'_>]) -> BTreeMap<Subject, Timestamp> {
     since
 }
 
-/// R24: a fact acts on the past no farther than one window before it was appended, but for what has no past yet.
+/// R24: a fact acts on the past no farther than one window before it was appended.
 fn reaching_back(fact: Fact, earliest: Timestamp) -> Fact {
     match fact {
+        Fact::Badge(mut badge) => {
+            badge.enabled_at = badge.enabled_at.max(earliest);
+            Fact::Badge(badge)
+        }
         Fact::BadgeChange(mut change) => {
             change.at = change.at.max(earliest);
             Fact::BadgeChange(change)

@@ -32,6 +32,8 @@ pub struct Node {
     programme: Option<Programme>,
     /// Of all its partitions: removals are limited over all of them.
     brakes: Brakes,
+    /// What `dependencies` holds from before is forgotten.
+    forgotten: Timestamp,
     /// Registry lines about something unknown that were told; one entry a line at most.
     unknown_told: BTreeSet<u64>,
 }
@@ -59,7 +61,8 @@ impl Node {
             registry: RegistryTable::new(rules.window),
             dependencies: Dependencies::new(rules.partitions, io.sink.partitions(Log::Dependencies)?),
         };
-        Ok(Self { rules: Rc::clone(rules), tables, partitions, programme, brakes, unknown_told: BTreeSet::new() })
+        let (rules, forgotten, unknown_told) = (Rc::clone(rules), Timestamp::MIN, BTreeSet::new());
+        Ok(Self { rules, tables, partitions, programme, brakes, forgotten, unknown_told })
     }
 
     /// Takes in the registry's next record; what it says counts from [`Self::settle_registry`] on.
@@ -160,7 +163,17 @@ impl Node {
         if let (Some(programme), Some(t)) = (&mut self.programme, least) {
             issued.extend(programme.tick(t, &self.tables.registry, io)?);
         }
+        self.forget_dependencies();
         Ok(issued)
+    }
+
+    /// R24: of skills and hubs, what no partition's products look at any more.
+    fn forget_dependencies(&mut self) {
+        let needed = self.partitions.iter().map(Partition::needs_from).min();
+        if let Some(needed) = needed.filter(|needed| *needed > self.forgotten) {
+            self.tables.dependencies.forget(needed);
+            self.forgotten = needed;
+        }
     }
 
     /// The least T of its partitions.

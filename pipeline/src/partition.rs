@@ -101,6 +101,8 @@ pub struct Partition {
     /// When time alone makes a product worth judging.
     due: BTreeSet<(Timestamp, u32)>,
     journal: Journal,
+    /// What lies before, no product of this owner looks at any more.
+    needs_from: Timestamp,
     /// Not before every input has been read up to here: what was issued before a restart rests on it.
     barrier: Vec<domain::decision::InputPosition>,
     t: Option<Timestamp>,
@@ -148,6 +150,7 @@ impl Partition {
             changed: BTreeMap::new(),
             due: BTreeSet::new(),
             journal,
+            needs_from: Timestamp::MIN,
             barrier: last.map(|issued| issued.inputs).unwrap_or_default(),
             t: None,
             rules: Rc::clone(rules),
@@ -183,6 +186,12 @@ impl Partition {
     #[must_use]
     pub const fn t(&self) -> Option<Timestamp> {
         self.t
+    }
+
+    /// What health lies before, its products look at no more (R24).
+    #[must_use]
+    pub const fn needs_from(&self) -> Timestamp {
+        self.needs_from
     }
 
     /// Takes in what the registry says now, and said before: subjects and products that this

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use domain::page::PageNo;
 use domain::rejection::LineSource;
 use domain::time::{DAY_MS, HOUR_MS};
-use domain::{DecisionKind, DurationMs, Fact, Policies, Ppm, RejectReason, Timestamp};
+use domain::{DecisionKind, DurationMs, Fact, Policies, Ppm, Region, RejectReason, Subject, Timestamp};
 use loadtest::fleet::{Fleet, FleetConfig};
 use pipeline::Rules;
 use ports::{Log, MemoryLogs, MemoryStore, StateStore};
@@ -21,6 +21,8 @@ const YEARS: i64 = 3;
 const YEAR_DAYS: i64 = 365;
 const PRODUCTS: u32 = 40;
 const PARTITIONS: u32 = 3;
+/// The last day of three years and the weeks after lies more than two windows later.
+const SKILL_OUTAGE_DAY: i64 = 20;
 /// What pages and intervals may take in memory for each badged product, with its share of skills and hubs:
 /// half of what two windows of scattered hours would (16 bytes an hour), in bytes.
 const PRODUCT_BYTES_MAX: u64 = 2 * 365 * 24 * 16 / 2;
@@ -108,6 +110,40 @@ fn check_pages(process: &Process, at: Timestamp) {
     assert!(oldest >= kept, "page {oldest} is stored, {kept} is the first that can be reached");
 }
 
+/// A shared skill is down for ten minutes in the first month.
+fn append_skill_outage(process: &mut Process, fleet: &Fleet, at: Timestamp) {
+    let skill = fleet.facts().find_map(|fact| if let Fact::Badge(badge) = fact { badge.terms.skill } else { None });
+    let subject = Subject::skill(&skill.expect("some product has a skill"));
+    for (state, after_ms) in [("down", -1_200_000), ("up", -600_000)] {
+        let at = at.ms() + after_ms;
+        let line = format!(r#"{{"v":1,"type":"state","subject":"{subject}","region":"NA","at":{at},"state":"{state}"}}"#);
+        process.append(Log::Health, &subject.to_string(), line.as_bytes());
+    }
+}
+
+/// Of skills and hubs nothing is kept that began before two windows, but a state that reaches beyond
+/// them. Yields whether anything is.
+fn check_dependencies(process: &Process, fleet: &Fleet, at: Timestamp) -> bool {
+    let two_windows = at.floor_day().saturating_sub(process.rules.window).saturating_sub(process.rules.window);
+    let dependencies = &process.node.tables().dependencies;
+    let pages = (0..PageNo::of(two_windows).get()).map(PageNo::new);
+    let subjects = fleet.facts().filter_map(|fact| if let Fact::Badge(badge) = fact { Some(badge.terms) } else { None });
+    let subjects = subjects.flat_map(|terms| {
+        terms.skill.as_ref().map(Subject::skill).into_iter().chain(terms.hub.as_ref().map(Subject::hub)).collect::<Vec<_>>()
+    });
+    let subjects: BTreeSet<Subject> = subjects.collect();
+    let kept = |subject: &Subject, region: Region| {
+        let said = pages.clone().filter_map(move |page| dependencies.said(subject.as_ref(), region, page));
+        said.filter(|said| said.states.iter().flat_map(|(_, down)| down.iter()).all(|down| down.to <= two_windows)).count()
+    };
+    let kept: usize = subjects.iter().flat_map(|subject| Region::ALL.map(|region| kept(subject, region))).sum();
+    assert_eq!(kept, 0, "pages from before {two_windows} are still there on {at}");
+    let told = |subject: &Subject, region: Region| {
+        (0..=PageNo::of(at).get()).any(|page| dependencies.said(subject.as_ref(), region, PageNo::new(page)).is_some())
+    };
+    subjects.iter().any(|subject| Region::ALL.iter().any(|region| told(subject, *region)))
+}
+
 #[test]
 fn three_years_are_told_as_by_one_who_has_kept_everything() {
     let fleet = fleet();
@@ -130,6 +166,9 @@ fn three_years_are_told_as_by_one_who_has_kept_everything() {
                 process.append(Log::Health, &line.key, &line.bytes);
             }
         }
+        if day == SKILL_OUTAGE_DAY {
+            append_skill_outage(&mut process, &fleet, until);
+        }
         // Midnight itself once a week, else some time after.
         process.advance(until + DurationMs(day % 7 * 10 * 60_000));
         let year = usize::try_from(day / YEAR_DAYS).expect("few").min(2);
@@ -139,6 +178,8 @@ fn three_years_are_told_as_by_one_who_has_kept_everything() {
         if [400, 777, YEARS * YEAR_DAYS + 34].contains(&day) {
             assert_eq!(process.faults(), Vec::<String>::new(), "day {day}");
             check_pages(&process, until);
+            let is_told = check_dependencies(&process, &fleet, until);
+            assert!(is_told || day > 2 * YEAR_DAYS, "the outage of day {SKILL_OUTAGE_DAY} is known on day {day}");
         }
     }
     assert!(lines.next().is_none() && facts.next().is_none(), "everything was appended");

@@ -259,8 +259,10 @@ impl Partition {
     fn forget_past(&mut self, t: Timestamp, tables: &Tables) {
         let registry = tables.registry.registry();
         let two_windows = t.saturating_sub(self.rules.frozen_after).saturating_sub(self.rules.frozen_after);
+        self.needs_from = two_windows;
         for owned in &mut self.products {
             let needed = owned.life.needs_from(&self.rules.policies).min(two_windows);
+            self.needs_from = self.needs_from.min(needed);
             owned.evidence.forget(needed);
             let waits = owned.issued.waits_since(registry.rulings_on(&owned.asin), t).unwrap_or(Timestamp::MAX);
             owned.issued.forget(two_windows.min(waits).min(owned.life.complete_from()));

@@ -138,6 +138,13 @@ impl Dependencies {
         minutes.chain(states).collect()
     }
 
+    /// Drops pages that are over before an instant; one with a state that reaches beyond it stays.
+    pub fn forget(&mut self, before: Timestamp) {
+        for pages in self.subjects.values_mut().flatten() {
+            pages.retain(|page, said| *page >= PageNo::of(before) || said.reaches(before));
+        }
+    }
+
     fn pages(&self, subject: SubjectRef<'_>, region: Region) -> Option<&BTreeMap<PageNo, Said>> {
         self.subjects.get(&subject.to_owned()).map(|regions| &regions[region.index()])
     }
@@ -239,6 +246,11 @@ mod tests {
         let pages = [(0, said(1, &[], &[(1, 2), (5, 3 * PAGE_MS)])), (1, said(1, &[(PAGE_MS, PAGE_MS + MINUTE_MS)], &[]))];
         check(&pages, (2 * PAGE_MS, 4 * PAGE_MS), 9 * PAGE_MS, &[(2 * PAGE_MS, 3 * PAGE_MS)]);
         check(&pages, (3 * PAGE_MS, 4 * PAGE_MS), 9 * PAGE_MS, &[]);
+        let mut kept = table(&pages);
+        kept.forget(Timestamp::clamped(3 * PAGE_MS - 1));
+        assert_eq!(kept.revision(skill().as_ref(), Region::Na, PageNo::new(0)), 1, "it still reaches there");
+        kept.forget(Timestamp::clamped(5 * PAGE_MS));
+        assert_eq!(kept.revision(skill().as_ref(), Region::Na, PageNo::new(0)), 0);
     }
 
     #[test]

@@ -178,21 +178,17 @@ impl Known {
 }
 
 /// The fact with every instant of its own that lies before `earliest` taken as that one (R24). A
-/// badge's first line, a ruling and an acknowledgement stay: there is nothing frozen that they change.
+/// ruling and an acknowledgement stay: there is nothing frozen that they change.
 fn reaching_back(mut fact: Fact, earliest: Timestamp) -> Fact {
     let clamp = |at: &mut Timestamp| *at = (*at).max(earliest);
     match &mut fact {
+        Fact::Badge(badge) => clamp(&mut badge.enabled_at),
         Fact::BadgeChange(change) => clamp(&mut change.at),
         Fact::Withdrawal(withdrawal) => clamp(&mut withdrawal.at),
         Fact::Exclusion(exclusion) => clamp(&mut exclusion.interval.from),
         Fact::Listing(listing) => clamp(&mut listing.at),
         Fact::SkillListing(listing) => clamp(&mut listing.at),
-        Fact::Manufacturer(_)
-        | Fact::Badge(_)
-        | Fact::ExclusionRevoked(_)
-        | Fact::Ruling(_)
-        | Fact::Acknowledgement(_)
-        | Fact::KillSwitch(_) => {}
+        Fact::Manufacturer(_) | Fact::ExclusionRevoked(_) | Fact::Ruling(_) | Fact::Acknowledgement(_) | Fact::KillSwitch(_) => {}
     }
     fact
 }
@@ -244,7 +240,7 @@ mod tests {
         let registry = table.registry().clone();
         assert_eq!(registry.exclusions[0].interval.from.ms(), 900);
         let product = registry.products.values().next().expect("a product");
-        assert_eq!(product.enabled_at.ms(), 0, "a badge's first line reaches back as far as it says");
+        assert_eq!(product.enabled_at.ms(), 900);
         let revoked = r#"{"type":"exclusion_revoked","id":"x","at":950,"by":"t"}"#;
         let revoke = |table: &mut RegistryTable, appended: i64| {
             let fact = wire::fact::parse(revoked.as_bytes()).expect("a valid line");
