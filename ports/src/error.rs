@@ -44,6 +44,18 @@ pub enum PortError {
         /// What to do.
         advice: &'static str,
     },
+    /// A log ends before the record to go on from: it isn't the log that was read, or it lost its end.
+    #[error("{what} ends at {end}, before {position}, where reading is to go on: {advice}")]
+    Ahead {
+        /// The topic or directory.
+        what: String,
+        /// The first offset that it doesn't have.
+        end: u64,
+        /// Where to go on.
+        position: Position,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A record couldn't be appended.
     #[error("cannot append to {log} ({what}), key `{key}`")]
     Append {
@@ -75,6 +87,12 @@ pub enum PortError {
         what: String,
         /// Why, and what to do.
         source: Box<dyn Error + Send + Sync>,
+    },
+    /// Somebody else has opened the state since: whoever gets this owns it no more, and stops.
+    #[error("state {what} was taken over by another process: this one may not write to it any more")]
+    Fenced {
+        /// The store.
+        what: String,
     },
     /// Not everything that was appended is known to be stored.
     #[error("cannot flush {what}: {unconfirmed} records are not known to be stored")]

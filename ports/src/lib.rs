@@ -16,5 +16,5 @@ pub use error::{PortError, Position};
 pub use log::Log;
 pub use memory::{MemoryLogs, MemoryReader, MemorySink, MemorySource, MemoryStore};
 pub use sink::RecordSink;
-pub use source::{Polled, Record, RecordSource, read_to_end};
-pub use state::{Op, Pair, StateStore};
+pub use source::{GroupEvent, GroupSource, Polled, Record, RecordSource, read_to_end};
+pub use state::{Op, Pair, StateStore, StateStores};

@@ -63,6 +63,57 @@ pub trait RecordSource {
     }
 }
 
+/// What a member of a group is told, in the order in which it happens.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GroupEvent<'a> {
+    /// These partitions are this member's from now on. Nothing of them is delivered before
+    /// [`GroupSource::start`].
+    Assigned(&'a [u32]),
+    /// These are to be handed over: they are this member's until [`GroupSource::release`], and the
+    /// group waits for that. Nothing of them is delivered any more.
+    Revoked(&'a [u32]),
+    /// These were taken away without a handover: somebody else may own them already.
+    Lost(&'a [u32]),
+    /// The next record of a partition that was started.
+    Record(Record<'a>),
+}
+
+/// A log that a group of processes reads, each some of its partitions. The log keeps no positions for the
+/// group: whoever gets a partition says where to go on.
+pub trait GroupSource {
+    /// Tells what happened, up to `max_records` records among it; waits up to `timeout` for the first news.
+    /// Delivering none is no error. A member that doesn't poll for long is taken for dead by the group.
+    ///
+    /// [`Polled::at_end`] says whether every started partition was delivered up to where it ended when it
+    /// was started, and at least one partition is assigned and none of those waits for its start.
+    ///
+    /// # Errors
+    ///
+    /// When the source can't go on. No record is ever skipped instead.
+    fn poll(&mut self, max_records: usize, timeout: Duration, each: &mut dyn FnMut(GroupEvent<'_>)) -> Result<Polled, PortError>;
+
+    /// Starts an assigned partition from an offset on; from its earliest record where none is given.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError::Gone`] when the log doesn't hold that record any more, [`PortError::Ahead`] when it
+    /// ends before it. Both before anything is delivered.
+    fn start(&mut self, partition: u32, from: Option<u64>) -> Result<(), PortError>;
+
+    /// Gives revoked partitions away: they are another member's from then on. What isn't revoked is ignored.
+    ///
+    /// # Errors
+    ///
+    /// When the group can't be told.
+    fn release(&mut self, partitions: &[u32]) -> Result<(), PortError>;
+
+    /// How many partitions the log has.
+    fn partitions(&self) -> u32;
+
+    /// Records known to be in the started partitions and not yet delivered, as of lately; `None` where nobody knows.
+    fn lag_records(&self) -> Option<u64>;
+}
+
 /// Reads until the source is at its end (see [`Polled::at_end`]); returns how many records came.
 ///
 /// `keep_on` is asked between batches: `false` ends the reading early, e.g. on a signal.

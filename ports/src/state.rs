@@ -1,5 +1,7 @@
 //! State that outlives its process: an ordered store of keys and values, both bytes.
 
+use domain::decision::Issuer;
+
 use crate::error::PortError;
 
 /// A change of one key.
@@ -76,6 +78,33 @@ pub trait StateStore {
     fn delete(&mut self, key: &[u8]) -> Result<(), PortError> {
         self.write(vec![Op::Delete { key: key.to_vec() }])
     }
+}
+
+/// The state of several owners, each fenced by itself: of two processes that believe to own the same, only
+/// the one that opened it last can write.
+pub trait StateStores {
+    /// Opens an owner's state. From then on every write of whoever had it open before fails with
+    /// [`PortError::Fenced`], and nothing of it is stored. Opening what is open opens it anew.
+    ///
+    /// # Errors
+    ///
+    /// When the state can't be opened, or is damaged.
+    fn open(&mut self, owner: Issuer) -> Result<(), PortError>;
+
+    /// An owner's state.
+    ///
+    /// # Errors
+    ///
+    /// When it isn't open.
+    fn of(&mut self, owner: Issuer) -> Result<&mut dyn StateStore, PortError>;
+
+    /// Gives an owner's state away: everything written is durable, and nothing is written any more. What
+    /// isn't open stays so.
+    ///
+    /// # Errors
+    ///
+    /// When not everything is known to be durable.
+    fn close(&mut self, owner: Issuer) -> Result<(), PortError>;
 }
 
 impl Op {
