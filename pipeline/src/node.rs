@@ -20,9 +20,6 @@ use crate::programme::Programme;
 use crate::rejecting;
 use crate::tables::{Dependencies, RegistryTable, Tables};
 
-/// The key under which the number of partitions is stored.
-const PARTITIONS_KEY: &[u8] = b"partitions";
-
 /// A process's state.
 #[derive(Debug)]
 pub struct Node {
@@ -45,7 +42,6 @@ impl Node {
     /// # Errors
     /// When the store or a log fails, or the store is of another number of partitions.
     pub fn open(rules: &Rc<Rules>, owned: &[u32], is_programme: bool, io: &mut Io<'_>) -> Result<Self, Error> {
-        check_partitions(rules.partitions, io)?;
         let mut programme = if is_programme { Some(Programme::open(rules, io)?) } else { None };
         let (mut partitions, mut removals) = (Vec::with_capacity(owned.len()), Vec::new());
         for &number in owned {
@@ -204,19 +200,6 @@ impl Node {
     #[must_use]
     pub const fn programme(&self) -> Option<&Programme> {
         self.programme.as_ref()
-    }
-}
-
-/// A subject's owner follows from the number of partitions, so it may not change below the state.
-fn check_partitions(partitions: u32, io: &mut Io<'_>) -> Result<(), Error> {
-    let Some(stored) = io.store.get(PARTITIONS_KEY)? else {
-        return Ok(io.store.put(PARTITIONS_KEY, partitions.to_string().as_bytes())?);
-    };
-    let text = String::from_utf8_lossy(&stored).into_owned();
-    match text.parse::<u32>() {
-        Ok(stored) if stored == partitions => Ok(()),
-        Ok(stored) => Err(Error::Partitions { stored, found: partitions }),
-        Err(_) => Err(Error::State { key: "partitions".to_owned(), found: text }),
     }
 }
 

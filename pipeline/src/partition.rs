@@ -21,7 +21,7 @@ use domain::policy::Policies;
 use domain::report::ProductStanding;
 use domain::time::{DAY_MS, DurationMs, Timestamp};
 use ingest::{RecentNames, partition_of};
-use ports::state::StateStore;
+use ports::state::{StateStore, StateStores};
 use ports::{Log, RecordSink};
 use registry::{Differences, Registry};
 use rustc_hash::FxHashMap;
@@ -48,6 +48,9 @@ use services::Services;
 pub use intake::Taken;
 pub use judging::Ticked;
 
+/// The key under which the number of partitions is stored.
+const PARTITIONS_KEY: &[u8] = b"partitions";
+
 /// What every owner of a process goes by.
 #[derive(Debug)]
 pub struct Rules {
@@ -67,8 +70,8 @@ pub struct Rules {
 pub struct Io<'a> {
     /// The logs.
     pub sink: &'a mut dyn RecordSink,
-    /// State that outlives the process.
-    pub store: &'a mut dyn StateStore,
+    /// State that outlives the process, by owner.
+    pub stores: &'a mut dyn StateStores,
     /// What happened.
     pub counts: &'a mut BatchCounts,
 }
@@ -127,10 +130,13 @@ impl Partition {
     /// # Errors
     /// When the store can't be read, or holds what this version did not write.
     pub fn open(rules: &Rc<Rules>, number: u32, io: &mut Io<'_>) -> Result<(Self, Vec<Decision>), Error> {
-        let (journal, decisions) = Journal::open(Issuer::Partition(number), io.store)?;
+        let owner = Issuer::Partition(number);
+        io.stores.open(owner)?;
+        check_partitions(rules.partitions, io.stores.of(owner)?)?;
+        let (journal, decisions) = Journal::open(owner, io.stores.of(owner)?)?;
         let last = decisions.last().and_then(|decision| decision.evidence.issued.clone());
-        let sent_on = late::stored_place(number, io.store)?;
-        late::clear_pages(number, io.store)?;
+        let sent_on = late::stored_place(number, io.stores.of(owner)?)?;
+        late::clear_pages(number, io.stores.of(owner)?)?;
         let mut partition = Self {
             number,
             subjects: Subjects::default(),
@@ -298,9 +304,22 @@ impl Partition {
         }
         if !self.journal.is_published() {
             io.sink.flush()?;
-            self.journal.mark(io.store)?;
+            self.journal.mark(io.stores.of(Issuer::Partition(self.number))?)?;
         }
         Ok(())
+    }
+}
+
+/// A subject's owner follows from the number of partitions, so it may not change below the state.
+fn check_partitions(partitions: u32, store: &mut dyn StateStore) -> Result<(), Error> {
+    let Some(stored) = store.get(PARTITIONS_KEY)? else {
+        return Ok(store.put(PARTITIONS_KEY, partitions.to_string().as_bytes())?);
+    };
+    let text = String::from_utf8_lossy(&stored).into_owned();
+    match text.parse::<u32>() {
+        Ok(stored) if stored == partitions => Ok(()),
+        Ok(stored) => Err(Error::Partitions { stored, found: partitions }),
+        Err(_) => Err(Error::State { key: "partitions".to_owned(), found: text }),
     }
 }
 

@@ -41,7 +41,8 @@ impl Programme {
     /// # Errors
     /// When the store or the log fails, or the store holds what this version did not write.
     pub fn open(rules: &Rc<Rules>, io: &mut Io<'_>) -> Result<Self, Error> {
-        let (journal, decisions) = Journal::open(Issuer::Programme, io.store)?;
+        io.stores.open(Issuer::Programme)?;
+        let (journal, decisions) = Journal::open(Issuer::Programme, io.stores.of(Issuer::Programme)?)?;
         let mut programme = Self {
             rules: Rc::clone(rules),
             products: BTreeMap::new(),
@@ -102,7 +103,7 @@ impl Programme {
             decisions.iter().for_each(|decision| issued.push(decision.clone()));
             out.extend(decisions);
         }
-        self.journal.write(&out, io.store)?;
+        self.journal.write(&out, io.stores.of(Issuer::Programme)?)?;
         self.publish(out.iter(), io)?;
         self.publish_standings(standings, t, io)?;
         Ok(out)
@@ -153,7 +154,7 @@ impl Programme {
         }
         if !self.journal.is_published() {
             io.sink.flush()?;
-            self.journal.mark(io.store)?;
+            self.journal.mark(io.stores.of(Issuer::Programme)?)?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 
 use domain::policy::Policies;
 use domain::time::Timestamp;
-use ports::state::StateStore;
+use ports::state::StateStores;
 use ports::{RecordSink, RecordSource};
 
 mod bounded;
@@ -61,8 +61,8 @@ pub struct LivePorts<'a> {
     pub dependencies: &'a mut dyn RecordSource,
     /// Every log that is written.
     pub sink: &'a mut dyn RecordSink,
-    /// State that outlives the process.
-    pub store: &'a mut dyn StateStore,
+    /// State that outlives the process, by owner.
+    pub stores: &'a mut dyn StateStores,
 }
 
 /// What a run came to.

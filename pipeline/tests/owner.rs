@@ -117,7 +117,7 @@ impl Stage {
     }
 
     fn with_io<T>(&mut self, act: impl FnOnce(&mut Io<'_>) -> T) -> T {
-        act(&mut Io { sink: &mut self.logs, store: &mut self.store, counts: &mut self.counts })
+        act(&mut Io { sink: &mut self.logs, stores: &mut self.store, counts: &mut self.counts })
     }
 
     /// Reads a log from its beginning: what was read before is passed over.

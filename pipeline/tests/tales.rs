@@ -179,7 +179,7 @@ fn replayed(logs: &MemoryLogs) -> Vec<Decision> {
         health: &mut health,
         dependencies: &mut dependencies,
         sink: &mut sink,
-        store: &mut store,
+        stores: &mut store,
     };
     let (metrics, stop, mut rounds) = (Arc::new(Metrics::new("test").expect("metrics")), AtomicBool::new(false), 0);
     // All is read in the first round, and what owners say of it in the next; the last tick comes with the stop.

@@ -15,7 +15,8 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use ports::{Op, Pair, PortError, StateStore};
+use domain::decision::Issuer;
+use ports::{Op, Pair, PortError, StateStore, StateStores};
 
 use file::Fault;
 
@@ -191,6 +192,21 @@ impl StateStore for DirStore {
 
     fn sync(&mut self) -> Result<(), PortError> {
         self.change(Self::sync_all)
+    }
+}
+
+/// One directory for every owner of a process: their keys differ, and no other process may use it.
+impl StateStores for DirStore {
+    fn open(&mut self, _owner: Issuer) -> Result<(), PortError> {
+        self.check()
+    }
+
+    fn of(&mut self, _owner: Issuer) -> Result<&mut dyn StateStore, PortError> {
+        Ok(self)
+    }
+
+    fn close(&mut self, _owner: Issuer) -> Result<(), PortError> {
+        self.sync()
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use domain::Policies;
 use pipeline::{LivePorts, Ports, RunConfig, Summary, Until};
-use ports::state::StateStore;
+use ports::state::StateStores;
 use ports::{Log, MemoryStore, PortError, Position, RecordSink};
 use storage::{Destination, DirStore, FileSink, KafkaConfig, KafkaSink, KafkaSource, ensure_topics};
 use telemetry::Metrics;
@@ -68,7 +68,7 @@ fn live_over_kafka(
 ) -> Result<Summary, Failure> {
     ensure_topics(broker, &LOGS).map_err(Failure::failed)?;
     let config = config_of(broker, policies);
-    let mut store: Box<dyn StateStore> = match state {
+    let mut stores: Box<dyn StateStores> = match state {
         Some(directory) => Box::new(DirStore::open(directory).map_err(Failure::usage)?),
         None => {
             tracing::warn!("without --state what was issued is forgotten when the process ends, and issued anew");
@@ -84,7 +84,7 @@ fn live_over_kafka(
         health: &mut health,
         dependencies: &mut dependencies,
         sink: &mut sink,
-        store: store.as_mut(),
+        stores: stores.as_mut(),
     };
     pipeline::run_live(&config, ports, metrics, stop, &mut |_| {}).map_err(|error| {
         PipelineFailed { error: &error }.emit(metrics);

@@ -147,7 +147,7 @@ impl Partition {
             ticked.issued.push(decision);
         }
         if !ticked.issued.is_empty() {
-            self.journal.write(&ticked.issued, io.store)?;
+            self.journal.write(&ticked.issued, io.stores.of(Issuer::Partition(self.number))?)?;
             self.publish(ticked.issued.iter(), io)?;
         }
         Ok(())

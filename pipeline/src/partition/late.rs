@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use compute::{Page, SubjectHealth};
+use domain::decision::Issuer;
 use domain::event::EventBody;
 use domain::id::{Region, SubjectRef};
 use domain::page::{PAGE_MS, PageNo, PageParts};
@@ -45,7 +46,8 @@ impl Partition {
         let waiting = std::mem::take(&mut self.late);
         for ((subject, region, no), events) in waiting.waiting {
             let key = page_key(self.number, self.subjects.name(subject), region, no);
-            let page = io.store.get(&key)?.map(|stored| read_page(&key, &stored)).transpose()?;
+            let page =
+                io.stores.of(Issuer::Partition(self.number))?.get(&key)?.map(|stored| read_page(&key, &stored)).transpose()?;
             self.subjects.health_mut(subject, region).load(no, page);
             io.counts.pages_loaded += 1;
             for (at, body) in events {
@@ -80,14 +82,16 @@ impl Partition {
     /// R24: deletes stored pages that no event can reach any more. To be called once a day.
     pub(super) fn delete_old_pages(&self, t: Timestamp, io: &mut Io<'_>) -> Result<(), Error> {
         let kept = PageNo::of(t.saturating_sub(self.rules.window));
-        delete_pages(self.number, io.store, |no| no < kept)
+        delete_pages(self.number, io.stores.of(Issuer::Partition(self.number))?, |no| no < kept)
     }
 
     /// Stores up to which event misplaced ones were sent on, once they are known to be stored.
     pub(super) fn note_sent_on(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
         if let Some((offset, line)) = self.sent_on.filter(|_| self.sent_on > self.sent_on_stored) {
             io.sink.flush()?;
-            io.store.put(&sent_on_key(self.number), format!("{offset}/{line}").as_bytes())?;
+            io.stores
+                .of(Issuer::Partition(self.number))?
+                .put(&sent_on_key(self.number), format!("{offset}/{line}").as_bytes())?;
             self.sent_on_stored = self.sent_on;
         }
         Ok(())
@@ -111,7 +115,7 @@ fn put_away(
         key: page_key(partition, name, region, *no),
         value: wire::stored::page::write(&PageParts::from(page)),
     };
-    Ok(io.store.write(pages.iter().map(put).collect())?)
+    Ok(io.stores.of(Issuer::Partition(partition))?.write(pages.iter().map(put).collect())?)
 }
 
 /// Pages are made anew from the log after a restart: those of before would count events twice.

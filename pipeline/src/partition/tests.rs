@@ -25,7 +25,7 @@ fn day(number: i64, hour: i64) -> Timestamp {
 fn late_events_wait_for_their_page_up_to_a_limit() {
     let rules = Rc::new(Rules::new(policies(), 1));
     let (mut logs, mut store, mut counts) = (MemoryLogs::new(1, day(0, 0)), MemoryStore::default(), BatchCounts::default());
-    let mut io = Io { sink: &mut logs, store: &mut store, counts: &mut counts };
+    let mut io = Io { sink: &mut logs, stores: &mut store, counts: &mut counts };
     let mut tables = Tables { registry: RegistryTable::new(rules.window), dependencies: Dependencies::new(1, 1) };
     tables.registry.add(0, Some(day(0, 0)), wire::fact::parse(BADGE.as_bytes()).expect("a fact")).expect("the first one");
     tables.registry.passed(0, Some(day(30, 0)));
@@ -111,7 +111,7 @@ fn a_page_whose_health_is_forgotten_is_not_said_anew() {
 fn a_partition_owns_what_its_number_says() {
     let rules = Rc::new(Rules::new(policies(), 2));
     let (mut logs, mut store, mut counts) = (MemoryLogs::new(2, day(0, 0)), MemoryStore::default(), BatchCounts::default());
-    let mut io = Io { sink: &mut logs, store: &mut store, counts: &mut counts };
+    let mut io = Io { sink: &mut logs, stores: &mut store, counts: &mut counts };
     let mut table = RegistryTable::new(rules.window);
     table.add(0, Some(day(0, 0)), wire::fact::parse(BADGE.as_bytes()).expect("a fact")).expect("the first one");
     let (before, _) = table.settle().expect("there is something new");

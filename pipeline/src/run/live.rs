@@ -40,7 +40,7 @@ pub fn run_live(
     let rules = Rc::new(Rules::new(config.policies.clone(), partitions));
     let owned: Vec<u32> = (0..partitions).collect();
     let mut counts = BatchCounts::default();
-    let node = Node::open(&rules, &owned, true, &mut Io { sink: ports.sink, store: ports.store, counts: &mut counts })?;
+    let node = Node::open(&rules, &owned, true, &mut Io { sink: ports.sink, stores: ports.stores, counts: &mut counts })?;
     let figures = Figures::new(metrics, &owned);
     let idle = Idle::new(owned.len());
     Live { node, ports, counts, metrics, figures, idle, summary: Summary::default() }.run(stop, progress)
@@ -98,7 +98,7 @@ impl Live<'_, '_> {
     /// Takes in registry records; returns whether those of the start are all read.
     fn read_registry(&mut self, wait: Duration) -> Result<bool, Error> {
         let Self { node, ports, counts, .. } = self;
-        let mut io = Io { sink: ports.sink, store: ports.store, counts };
+        let mut io = Io { sink: ports.sink, stores: ports.stores, counts };
         let at_end = read_registry(node, ports.registry, &mut io, wait)?;
         self.settle_counts();
         Ok(at_end)
@@ -116,12 +116,12 @@ impl Live<'_, '_> {
 
     /// Takes in a batch of health records; returns whether those of the start are all read.
     fn read_health(&mut self, stop: &AtomicBool) -> Result<bool, Error> {
-        let Self { node, ports: LivePorts { registry, health, sink, store, .. }, counts, idle, .. } = self;
+        let Self { node, ports: LivePorts { registry, health, sink, stores, .. }, counts, idle, .. } = self;
         let mut failed = None;
         let polled = health.poll(BATCH_RECORDS_MAX, POLL_WAIT, &mut |record| {
             // After a failure or a stop the rest of the batch is read again after the restart.
             if failed.is_none() && !stop.load(Ordering::Relaxed) {
-                let mut io = Io { sink: &mut **sink, store: &mut **store, counts: &mut *counts };
+                let mut io = Io { sink: &mut **sink, stores: &mut **stores, counts: &mut *counts };
                 failed = take(node, record, (&mut **registry, &mut *idle), &mut io, stop).err();
             }
         })?;
@@ -142,7 +142,7 @@ impl Live<'_, '_> {
         if idle.is_registry_idle(node.tables().registry.log_time(), REGISTRY_IDLE) {
             ports.sink.append_to(Log::Registry, 0, "", wire::tick::TICK)?;
         }
-        let issued = node.tick(&mut Io { sink: ports.sink, store: ports.store, counts })?;
+        let issued = node.tick(&mut Io { sink: ports.sink, stores: ports.stores, counts })?;
         ports.sink.flush()?;
         issued.iter().for_each(|decision| DecisionPublished(decision).emit(self.metrics));
         self.summary.decisions += issued.len() as u64;

@@ -35,7 +35,7 @@ impl Process {
         let mut counts = BatchCounts::default();
         let [registry, dependencies, health] =
             [Log::Registry, Log::Dependencies, Log::Health].map(|log| logs.reader(log, 0..logs.partitions(log).expect("a log")));
-        let io = &mut Io { sink: &mut logs, store: &mut store, counts: &mut counts };
+        let io = &mut Io { sink: &mut logs, stores: &mut store, counts: &mut counts };
         let node = Node::open(rules, &owned, true, io).expect("a store in memory");
         let mut process =
             Self { rules: Rc::clone(rules), logs, store, counts, node, held: Vec::new(), registry, dependencies, health };
@@ -65,7 +65,7 @@ impl Process {
     fn tick(&mut self) -> Vec<Decision> {
         self.read_tables();
         let Self { logs, store, counts, node, health, rules, held, .. } = self;
-        let io = &mut Io { sink: logs, store, counts };
+        let io = &mut Io { sink: logs, stores: store, counts };
         for partition in (0..rules.partitions).filter(|&partition| !held.contains(&(Log::Health, partition))) {
             health.poll_partition(partition, usize::MAX, &mut |record| {
                 assert_eq!(node.take_health(record, io).expect("logs in memory"), Taken::Done);
@@ -76,7 +76,7 @@ impl Process {
 
     fn read_tables(&mut self) {
         let Self { logs, store, counts, node, held, registry, dependencies, .. } = self;
-        let io = &mut Io { sink: logs, store, counts };
+        let io = &mut Io { sink: logs, stores: store, counts };
         if !held.contains(&(Log::Registry, 0)) {
             registry.poll_partition(0, usize::MAX, &mut |record| node.take_registry(record, io).expect("logs in memory"));
         }

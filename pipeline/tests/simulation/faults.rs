@@ -1,7 +1,8 @@
 //! Ports that fail after so many writes: there a process crashes.
 
 use domain::Timestamp;
-use ports::state::{Op, Pair, StateStore};
+use domain::decision::Issuer;
+use ports::state::{Op, Pair, StateStore, StateStores};
 use ports::{Log, MemoryLogs, MemoryStore, PortError, RecordSink};
 
 /// When a process's next crash comes, counted in appends and writes; none if it doesn't crash.
@@ -91,6 +92,20 @@ impl StateStore for FusedStore<'_> {
     }
 
     fn sync(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+impl StateStores for FusedStore<'_> {
+    fn open(&mut self, _owner: Issuer) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    fn of(&mut self, _owner: Issuer) -> Result<&mut dyn StateStore, PortError> {
+        Ok(self)
+    }
+
+    fn close(&mut self, _owner: Issuer) -> Result<(), PortError> {
         Ok(())
     }
 }

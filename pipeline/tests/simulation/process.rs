@@ -138,7 +138,7 @@ impl Process {
     ) -> Result<T, pipeline::error::Error> {
         let mut sink = FusedLogs { logs, fuse: &self.fuse };
         let mut store = FusedStore { store: &mut self.store, fuse: &self.fuse };
-        act(&mut Io { sink: &mut sink, store: &mut store, counts: &mut self.counts })
+        act(&mut Io { sink: &mut sink, stores: &mut store, counts: &mut self.counts })
     }
 
     fn has_unpublished(&self) -> bool {

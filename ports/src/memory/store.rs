@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use crate::error::PortError;
-use crate::state::{Op, Pair, StateStore};
+use domain::decision::Issuer;
+
+use crate::state::{Op, Pair, StateStore, StateStores};
 
 /// A store in memory that counts what is asked of it.
 ///
@@ -74,6 +76,21 @@ impl StateStore for MemoryStore {
     }
 
     fn sync(&mut self) -> Result<(), PortError> {
+        Ok(())
+    }
+}
+
+/// One store for every owner of a process: their keys differ. There is no other process to fence.
+impl StateStores for MemoryStore {
+    fn open(&mut self, _owner: Issuer) -> Result<(), PortError> {
+        Ok(())
+    }
+
+    fn of(&mut self, _owner: Issuer) -> Result<&mut dyn StateStore, PortError> {
+        Ok(self)
+    }
+
+    fn close(&mut self, _owner: Issuer) -> Result<(), PortError> {
         Ok(())
     }
 }
