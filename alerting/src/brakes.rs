@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use domain::decision::{Decision, DecisionKind, Reason};
+use domain::decision::{Decision, DecisionId, DecisionKind, Reason};
 use domain::fact::KillSwitch;
 use domain::policy::Policies;
 use domain::time::{DurationMs, HOUR_MS, Timestamp};
@@ -21,7 +21,7 @@ const COUNTED_OVER: DurationMs = DurationMs(HOUR_MS);
 pub struct Brakes {
     turns: Vec<KillSwitch>,
     /// T of the last removals issued, in order of it, whoever issued them; no more than any limit asks for.
-    issued: VecDeque<Timestamp>,
+    issued: VecDeque<(Timestamp, DecisionId)>,
     issued_max: usize,
 }
 
@@ -58,7 +58,7 @@ impl Brakes {
     /// `max_removals_per_hour`; what was issued an hour before `t` no longer counts.
     #[must_use]
     pub fn hold(&self, t: Timestamp, limit: u32) -> Option<Reason> {
-        let is_late = |at: &&Timestamp| t.ms() - at.ms() < COUNTED_OVER.ms();
+        let is_late = |(at, _): &&(Timestamp, DecisionId)| t.ms() - at.ms() < COUNTED_OVER.ms();
         if self.is_on(t) {
             Some(Reason::KillSwitch)
         } else if self.issued.iter().rev().take_while(is_late).count() >= count(limit) {
@@ -68,11 +68,13 @@ impl Brakes {
         }
     }
 
-    /// Counts an issued decision, if it is a removal.
+    /// Counts an issued decision once, if it is a removal.
     pub fn count(&mut self, decision: &Decision) {
         if let (DecisionKind::BadgeRemoval, Some(issued)) = (decision.kind, &decision.evidence.issued) {
-            let place = self.issued.partition_point(|at| *at <= issued.at);
-            self.issued.insert(place, issued.at);
+            let place = self.issued.partition_point(|(at, _)| *at <= issued.at);
+            if self.issued.iter().all(|(_, id)| *id != decision.id) {
+                self.issued.insert(place, (issued.at, decision.id));
+            }
             while self.issued.len() > self.issued_max {
                 self.issued.pop_front();
             }
@@ -102,9 +104,12 @@ mod tests {
         Policies::new(wire::policy::parse(&text, "a test").expect("a policy")).expect("one version")
     }
 
-    fn removal(issued: i64, policies: &Policies) -> Decision {
-        let about =
-            About { asin: Asin::new("B1"), manufacturer: ManufacturerId::new("m-1").expect("an id"), scope: Scope::Global };
+    fn removal(number: usize, issued: i64, policies: &Policies) -> Decision {
+        let about = About {
+            asin: Asin::new(&format!("B{number}")),
+            manufacturer: ManufacturerId::new("m-1").expect("an id"),
+            scope: Scope::Global,
+        };
         let mut evidence = Evidence::new(policies.at(minute(0)).name.clone());
         let inputs = vec![InputPosition { log: "events".to_owned(), partition: 0, next_offset: 7 }];
         evidence.issued = Some(Issued { at: minute(issued), by: Issuer::Partition(0), seq: 1, inputs });
@@ -118,7 +123,7 @@ mod tests {
             .map(|&(at, on)| KillSwitch { on, at: minute(at), by: "ops".to_owned(), reason: "a test".to_owned() })
             .collect();
         let policies = policies(limit);
-        let decisions: Vec<Decision> = issued.iter().map(|&at| removal(at, &policies)).collect();
+        let decisions: Vec<Decision> = issued.iter().enumerate().map(|(number, &at)| removal(number, at, &policies)).collect();
         let brakes = Brakes::replay(turns, &policies, decisions.iter());
         assert_eq!(brakes.hold(minute(at), limit), expected, "{limit} an hour, issued at {issued:?}, asked at {at}");
         assert!(brakes.issued.len() <= count(limit));

@@ -51,6 +51,18 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<wire::Error>,
     },
+    /// The `decisions` log holds something that no owner wrote.
+    #[error(
+        "partition {partition}, offset {offset} of the decisions log is no decision: only badgewatch may append there; manufacturers' standing can't be known without it"
+    )]
+    Decision {
+        /// The log's partition.
+        partition: u32,
+        /// The record.
+        offset: u64,
+        /// What is wrong with it.
+        source: Box<wire::Error>,
+    },
     /// Decisions rest on health records that the log doesn't hold any more.
     #[error(
         "partition {partition} of the health log begins at offset {first}, but decisions in the state rest on what came before: they would be taken back; restore the topic from a copy, and keep its records for ever (retention.ms=-1)"

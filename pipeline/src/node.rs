@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use alerting::Brakes;
+use domain::Decision;
 use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
-use domain::{Decision, DecisionKind};
 use ports::{Log, Record};
-use registry::Refusal;
+use registry::{Refusal, Registry};
 use wire::rejected::Rejected;
 
 use crate::error::Error;
@@ -42,23 +42,65 @@ impl Node {
     /// # Errors
     /// When the store or a log fails, or the store is of another number of partitions.
     pub fn open(rules: &Rc<Rules>, owned: &[u32], is_programme: bool, io: &mut Io<'_>) -> Result<Self, Error> {
-        let mut programme = if is_programme { Some(Programme::open(rules, io)?) } else { None };
-        let (mut partitions, mut removals) = (Vec::with_capacity(owned.len()), Vec::new());
-        for &number in owned {
-            let (partition, decisions) = Partition::open(rules, number, io)?;
-            if let Some(programme) = &mut programme {
-                decisions.iter().for_each(|decision| programme.take(decision));
-            }
-            partitions.push(partition);
-            removals.extend(decisions.into_iter().filter(|decision| decision.kind == DecisionKind::BadgeRemoval));
-        }
-        let brakes = Brakes::replay(Vec::new(), &rules.policies, removals.iter());
         let tables = Tables {
             registry: RegistryTable::new(rules.window),
             dependencies: Dependencies::new(rules.partitions, io.sink.partitions(Log::Dependencies)?),
         };
-        let (rules, forgotten, unknown_told) = (Rc::clone(rules), Timestamp::MIN, BTreeSet::new());
-        Ok(Self { rules, tables, partitions, programme, brakes, forgotten, unknown_told })
+        let mut node = Self {
+            rules: Rc::clone(rules),
+            tables,
+            partitions: Vec::with_capacity(owned.len()),
+            programme: None,
+            brakes: Brakes::new(Vec::new(), &rules.policies),
+            forgotten: Timestamp::MIN,
+            unknown_told: BTreeSet::new(),
+        };
+        if is_programme {
+            node.own_programme(io)?;
+        }
+        for &number in owned {
+            node.own(number, io)?;
+        }
+        Ok(node)
+    }
+
+    /// Becomes the owner of a partition, and fences whoever was. Yields the first offset of `health` that is
+    /// to be read, if there is a checkpoint to go on from.
+    ///
+    /// # Errors
+    /// When the store or a log fails, or the store is of another number of partitions.
+    pub fn own(&mut self, number: u32, io: &mut Io<'_>) -> Result<Option<u64>, Error> {
+        self.partitions.retain(|partition| partition.number() != number);
+        let (mut partition, decisions) = Partition::open(&self.rules, number, io)?;
+        for decision in &decisions {
+            self.brakes.count(decision);
+            if let Some(programme) = &mut self.programme {
+                programme.take(decision);
+            }
+        }
+        partition.registry_changed(&Registry::default(), &self.tables.registry);
+        let from = Some(partition.next_offset()).filter(|next| *next > 0);
+        let place = self.partitions.partition_point(|other| other.number() < number);
+        self.partitions.insert(place, partition);
+        Ok(from)
+    }
+
+    /// Takes the programme role, and fences whoever had it. What partitions of others have issued is to be
+    /// given to [`Self::take_decision`], from the beginning of its log.
+    ///
+    /// # Errors
+    /// When the store or a log fails.
+    pub fn own_programme(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
+        self.programme = Some(Programme::open(&self.rules, io)?);
+        Ok(())
+    }
+
+    /// Takes in the next record of a partition of `decisions`; of interest to the programme role alone.
+    ///
+    /// # Errors
+    /// When the record is none that an owner wrote.
+    pub fn take_decision(&mut self, record: Record<'_>) -> Result<(), Error> {
+        self.programme.as_mut().map_or(Ok(()), |programme| programme.take_record(record))
     }
 
     /// Takes in the registry's next record; what it says counts from [`Self::settle_registry`] on.
@@ -147,20 +189,33 @@ impl Node {
     /// When a log or the store fails: the process is to be opened anew.
     pub fn tick(&mut self, io: &mut Io<'_>) -> Result<Vec<Decision>, Error> {
         self.settle_registry(io)?;
-        let (mut issued, mut least) = (Vec::new(), None);
-        for (place, partition) in self.partitions.iter_mut().enumerate() {
+        let mut issued = Vec::new();
+        for partition in &mut self.partitions {
             let ticked = partition.tick(&self.tables, &mut self.brakes, io)?;
             if let Some(programme) = &mut self.programme {
                 ticked.issued.iter().for_each(|decision| programme.take(decision));
             }
             issued.extend(ticked.issued);
-            least = if place == 0 { ticked.at } else { least.min(ticked.at) };
         }
-        if let (Some(programme), Some(t)) = (&mut self.programme, least) {
+        if let (Some(t), Some(programme)) = (self.decided(), &mut self.programme) {
             issued.extend(programme.tick(t, &self.tables.registry, io)?);
         }
         self.forget_dependencies();
         Ok(issued)
+    }
+
+    /// Up to when the programme role knows the decisions of every partition, owned here or elsewhere.
+    fn decided(&self) -> Option<Timestamp> {
+        let programme = self.programme.as_ref()?;
+        let decided = |number: u32| {
+            let own = self.partitions.iter().find(|partition| partition.number() == number);
+            let said = own.map_or_else(
+                || self.tables.dependencies.decided(number).map(|decided| (decided.at, decided.seq)),
+                |own| own.t().map(|t| (t, own.last_seq())),
+            );
+            said.filter(|(_, seq)| programme.has_seen(number, *seq)).map(|(at, _)| at)
+        };
+        (0..self.rules.partitions).map(decided).min().flatten()
     }
 
     /// R24: of skills and hubs, what no partition's products look at any more.

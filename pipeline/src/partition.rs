@@ -26,11 +26,12 @@ use ports::{Log, RecordSink};
 use registry::{Differences, Registry};
 use rustc_hash::FxHashMap;
 use telemetry::BatchCounts;
+use wire::dependency::Decided;
 
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::subjects::Subjects;
-use crate::tables::RegistryTable;
+use crate::tables::{RegistryTable, Tables};
 
 mod figures;
 mod intake;
@@ -41,7 +42,7 @@ mod product;
 mod services;
 
 use late::Late;
-use outflow::Outflow;
+use outflow::{Outflow, Standpoint};
 use product::Owned;
 use services::Services;
 
@@ -188,6 +189,12 @@ impl Partition {
         self.log_time
     }
 
+    /// The number of the last decision that it issued; 0 before the first.
+    #[must_use]
+    pub const fn last_seq(&self) -> u64 {
+        self.journal.last_seq()
+    }
+
     /// T (R23).
     #[must_use]
     pub const fn t(&self) -> Option<Timestamp> {
@@ -271,6 +278,14 @@ impl Partition {
         } else {
             self.outflow.note(&self.subjects, (subject, region), from);
         }
+    }
+
+    /// Says what is known of skills and hubs, and how far this owner has got.
+    fn publish_dependencies(&mut self, tables: &Tables, io: &mut Io<'_>) -> Result<(), Error> {
+        let Some(log_time) = self.log_time else { return Ok(()) };
+        let decided = self.t.map(|at| Decided { at, seq: self.journal.last_seq() });
+        let standpoint = Standpoint { partition: self.number, next_offset: self.next_offset, log_time, decided };
+        Ok(self.outflow.publish(standpoint, &self.subjects, &tables.dependencies, io.sink)?)
     }
 
     fn touch(&mut self, place: u32, from: Timestamp) {

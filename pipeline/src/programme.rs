@@ -12,7 +12,7 @@ use domain::id::{Asin, ManufacturerId};
 use domain::interval::IntervalSet;
 use domain::report::ManufacturerStanding;
 use domain::time::Timestamp;
-use ports::Log;
+use ports::{Log, Record};
 
 use crate::error::Error;
 use crate::journal::Journal;
@@ -60,15 +60,37 @@ impl Programme {
         Ok(programme)
     }
 
-    /// Takes in a decision of a partition's owner, in the order in which that owner issued its decisions;
-    /// one that was taken in before is dropped.
+    /// Takes in a decision of a partition's owner if it is the next one of that owner. One that was taken in
+    /// before is dropped; one that comes before its predecessors comes again with them, from the log.
     pub fn take(&mut self, decision: &Decision) {
-        let (Some(asin), Some(issued)) = (&decision.asin, &decision.evidence.issued) else { return };
+        let Some(issued) = &decision.evidence.issued else { return };
         let seen = self.seen.entry(issued.by).or_default();
-        if issued.seq > *seen {
+        if issued.seq == *seen + 1 {
             *seen = issued.seq;
-            self.products.entry(asin.clone()).or_default().push(decision.clone());
+            if let Some(asin) = &decision.asin {
+                self.products.entry(asin.clone()).or_default().push(decision.clone());
+            }
         }
+    }
+
+    /// Takes in a record of the decisions log.
+    ///
+    /// # Errors
+    /// When it isn't what an owner wrote.
+    pub fn take_record(&mut self, record: Record<'_>) -> Result<(), Error> {
+        let decision = wire::decision::parse(record.payload).map_err(|source| Error::Decision {
+            partition: record.partition,
+            offset: record.offset,
+            source: Box::new(source),
+        })?;
+        self.take(&decision);
+        Ok(())
+    }
+
+    /// Whether every decision of an owner up to this number was taken in.
+    #[must_use]
+    pub fn has_seen(&self, partition: u32, seq: u64) -> bool {
+        seq == 0 || self.seen.get(&Issuer::Partition(partition)).is_some_and(|seen| *seen >= seq)
     }
 
     /// Brings suspensions up to T: the least of the partitions', whose decisions up to it were taken in.

@@ -64,6 +64,18 @@ pub struct DependencyWatermark {
     pub partition: u32,
     /// The append time up to which it was read.
     pub at: Timestamp,
+    /// How far its owner has decided, if it has.
+    pub decided: Option<Decided>,
+}
+
+/// How far an owner has decided: all of its decisions up to an instant are published, the last of them with
+/// this number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decided {
+    /// Its T (R23).
+    pub at: Timestamp,
+    /// The number of its last decision; 0 before the first.
+    pub seq: u64,
 }
 
 impl DependencyRecord {
@@ -138,6 +150,15 @@ struct StatesView {
 struct WatermarkView {
     partition: u32,
     at: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decided: Option<DecidedView>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecidedView {
+    at: i64,
+    seq: u64,
 }
 
 impl From<&DependencyRecord> for RecordView {
@@ -156,8 +177,9 @@ impl From<&DependencyRecord> for RecordView {
                     .map(|states| StatesView { state_ttl: states.state_ttl.map(DurationMs::ms), down: pairs(&states.down) })
                     .collect(),
             }),
-            DependencyRecord::Watermark(DependencyWatermark { partition, at }) => {
-                RecordBody::Watermark(WatermarkView { partition: *partition, at: at.ms() })
+            DependencyRecord::Watermark(DependencyWatermark { partition, at, decided }) => {
+                let decided = decided.map(|decided| DecidedView { at: decided.at.ms(), seq: decided.seq });
+                RecordBody::Watermark(WatermarkView { partition: *partition, at: at.ms(), decided })
             }
         };
         Self { v: FORM, body }
@@ -170,8 +192,10 @@ impl TryFrom<RecordView> for DependencyRecord {
     fn try_from(view: RecordView) -> Result<Self, String> {
         match view.body {
             RecordBody::Dependency(view) => view.try_into().map(Self::Health),
-            RecordBody::Watermark(WatermarkView { partition, at }) => {
-                Ok(Self::Watermark(DependencyWatermark { partition, at: instant("at", at)? }))
+            RecordBody::Watermark(WatermarkView { partition, at, decided }) => {
+                let decided =
+                    decided.map(|decided| Ok::<_, String>(Decided { at: instant("decided.at", decided.at)?, seq: decided.seq }));
+                Ok(Self::Watermark(DependencyWatermark { partition, at: instant("at", at)?, decided: decided.transpose()? }))
             }
         }
     }

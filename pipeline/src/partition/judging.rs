@@ -55,10 +55,7 @@ impl Partition {
     /// partition anew.
     pub fn tick(&mut self, tables: &Tables, brakes: &mut Brakes, io: &mut Io<'_>) -> Result<Ticked, Error> {
         self.work_off_late(io)?;
-        if let Some(log_time) = self.log_time {
-            let place = (self.number, self.next_offset, log_time);
-            self.outflow.publish(place, &self.subjects, &tables.dependencies, io.sink)?;
-        }
+        self.publish_dependencies(tables, io)?;
         self.note_sent_on(io)?;
         let mut ticked = Ticked::default();
         if let Some(t) = self.reach(tables) {

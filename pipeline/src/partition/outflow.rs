@@ -9,7 +9,7 @@ use domain::policy::Policies;
 use domain::time::{DurationMs, Timestamp};
 use ingest::dependencies_partition;
 use ports::{Log, PortError, RecordSink};
-use wire::dependency::{self, DependencyRecord, DependencyWatermark};
+use wire::dependency::{self, Decided, DependencyRecord, DependencyWatermark};
 
 use crate::subjects::Subjects;
 use crate::tables::dependencies::{Dependencies, Said};
@@ -25,8 +25,20 @@ pub(super) struct Outflow {
     changed: BTreeSet<Key>,
     in_flight: BTreeMap<Key, Said>,
     watermark: Option<Timestamp>,
+    decided: Option<Decided>,
     /// Pages that were over by then are said for good, but for a state that reaches beyond.
     frozen: Timestamp,
+}
+
+/// How far an owner has got.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standpoint {
+    pub(super) partition: u32,
+    /// The first offset that hasn't been read.
+    pub(super) next_offset: u64,
+    /// The append time of the last record read.
+    pub(super) log_time: Timestamp,
+    pub(super) decided: Option<Decided>,
 }
 
 impl Outflow {
@@ -34,7 +46,14 @@ impl Outflow {
         let mut ttls: Vec<_> = policies.versions().iter().map(|policy| policy.state_ttl).collect();
         ttls.sort_unstable();
         ttls.dedup();
-        Self { ttls, changed: BTreeSet::new(), in_flight: BTreeMap::new(), watermark: None, frozen: Timestamp::MIN }
+        Self {
+            ttls,
+            changed: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
+            watermark: None,
+            decided: None,
+            frozen: Timestamp::MIN,
+        }
     }
 
     /// Notes that an event changed a subject's downtime from an instant on. That concerns the instant's
@@ -50,11 +69,11 @@ impl Outflow {
         self.frozen = self.frozen.max(before);
     }
 
-    /// Publishes the pages that changed, and then that everything up to `log_time` is said. `revision` is the
-    /// first offset that hasn't been read; what was published at or after it before a restart stands.
+    /// Publishes the pages that changed, and then that everything up to the owner's log time is said; what was
+    /// published at or after its place before a restart stands.
     pub(super) fn publish(
         &mut self,
-        (partition, revision, log_time): (u32, u64, Timestamp),
+        Standpoint { partition, next_offset: revision, log_time, decided }: Standpoint,
         subjects: &Subjects,
         known: &Dependencies,
         sink: &mut dyn RecordSink,
@@ -80,9 +99,9 @@ impl Outflow {
             put(&said.to_record(name, region, page))?;
             self.in_flight.insert(key, said);
         }
-        if self.watermark.max(known.watermark_of(partition)) < Some(log_time) {
-            put(&DependencyRecord::Watermark(DependencyWatermark { partition, at: log_time }))?;
-            self.watermark = Some(log_time);
+        if self.watermark.max(known.watermark_of(partition)) < Some(log_time) || self.decided != decided {
+            put(&DependencyRecord::Watermark(DependencyWatermark { partition, at: log_time, decided }))?;
+            (self.watermark, self.decided) = (Some(log_time), decided);
         }
         Ok(())
     }

@@ -8,13 +8,15 @@ use domain::interval::{Interval, IntervalSet};
 use domain::page::PageNo;
 use domain::time::{DurationMs, Timestamp};
 use rustc_hash::FxHashMap;
-use wire::dependency::{DependencyHealth, DependencyRecord, StateDowntime};
+use wire::dependency::{Decided, DependencyHealth, DependencyRecord, DependencyWatermark, StateDowntime};
 
 /// What was published of skills and hubs, whole per subject, region and page, and up to when.
 #[derive(Debug)]
 pub struct Dependencies {
     /// By source partition: everything its records up to this append time say is here.
     watermarks: Vec<Option<Timestamp>>,
+    /// By source partition: how far its owner has decided.
+    decided: Vec<Option<Decided>>,
     next_offsets: Vec<u64>,
     subjects: FxHashMap<Subject, [BTreeMap<PageNo, Said>; Region::COUNT]>,
 }
@@ -36,6 +38,7 @@ impl Dependencies {
     pub fn new(health_partitions: u32, log_partitions: u32) -> Self {
         Self {
             watermarks: vec![None; health_partitions as usize],
+            decided: vec![None; health_partitions as usize],
             next_offsets: vec![0; log_partitions as usize],
             subjects: FxHashMap::default(),
         }
@@ -48,7 +51,7 @@ impl Dependencies {
     pub fn take(&mut self, payload: &[u8]) -> Result<Option<(Subject, Timestamp)>, wire::Error> {
         Ok(match wire::dependency::read(payload)? {
             DependencyRecord::Watermark(watermark) => {
-                self.watermark(watermark.partition, watermark.at);
+                self.watermark(watermark);
                 None
             }
             DependencyRecord::Health(health) => {
@@ -67,9 +70,13 @@ impl Dependencies {
     }
 
     /// Takes in a source partition's watermark.
-    fn watermark(&mut self, partition: u32, at: Timestamp) {
-        if let Some(watermark) = self.watermarks.get_mut(partition as usize) {
-            *watermark = (*watermark).max(Some(at));
+    fn watermark(&mut self, said: DependencyWatermark) {
+        let place = said.partition as usize;
+        if let (Some(watermark), Some(decided)) = (self.watermarks.get_mut(place), self.decided.get_mut(place)) {
+            *watermark = (*watermark).max(Some(said.at));
+            if said.decided.map(|now| now.at) > decided.map(|before| before.at) {
+                *decided = said.decided;
+            }
         }
     }
 
@@ -107,6 +114,12 @@ impl Dependencies {
     #[must_use]
     pub fn log_time(&self) -> Option<Timestamp> {
         self.watermarks.iter().copied().min().flatten()
+    }
+
+    /// How far a source partition's owner has decided, as last published.
+    #[must_use]
+    pub fn decided(&self, partition: u32) -> Option<Decided> {
+        self.decided.get(partition as usize).copied().flatten()
     }
 
     /// A source partition's watermark as last published.
@@ -264,13 +277,21 @@ mod tests {
         assert_eq!(take(said(5, &[(0, MINUTE_MS)], &[(7, 8)])), None);
     }
 
+    fn watermark(table: &mut Dependencies, partition: u32, at: i64) {
+        let decided = Some(Decided { at: Timestamp::clamped(at - 1), seq: at.unsigned_abs() });
+        table.watermark(DependencyWatermark { partition, at: Timestamp::clamped(at), decided });
+    }
+
     #[test]
     fn the_least_watermark_holds() {
         let mut table = Dependencies::new(2, 1);
-        table.watermark(0, Timestamp::clamped(5));
+        watermark(&mut table, 0, 5);
         assert_eq!(table.log_time(), None, "partition 1 has said nothing yet");
-        table.watermark(1, Timestamp::clamped(9));
-        table.watermark(1, Timestamp::clamped(3));
+        watermark(&mut table, 1, 9);
+        watermark(&mut table, 1, 3);
         assert_eq!((table.log_time(), table.watermark_of(1)), (Some(Timestamp::clamped(5)), Some(Timestamp::clamped(9))));
+        assert_eq!(table.decided(1), Some(Decided { at: Timestamp::clamped(8), seq: 9 }));
+        table.watermark(DependencyWatermark { partition: 1, at: Timestamp::clamped(10), decided: None });
+        assert!(table.decided(1).is_some(), "after a restart its owner decides nothing at first");
     }
 }

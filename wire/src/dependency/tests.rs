@@ -42,8 +42,12 @@ fn records_are_lines_of_one_spelling_under_their_keys() {
         r#"{{"v":1,"type":"dependency","subject":"skill:s-1","region":"NA","page":123078,"revision":7,"minutes":{minutes},"states":{states}}}"#
     );
     check(&sample(), "skill:s-1/NA/123078", &health);
-    let watermark = DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(START + 5) });
+    let watermark = DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(START + 5), decided: None });
     check(&watermark, "watermark/3", r#"{"v":1,"type":"watermark","partition":3,"at":1772323200005}"#);
+    let decided = Some(Decided { at: at(START), seq: 7 });
+    let watermark = DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(START + 5), decided });
+    let written = r#"{"v":1,"type":"watermark","partition":3,"at":1772323200005,"decided":{"at":1772323200000,"seq":7}}"#;
+    check(&watermark, "watermark/3", written);
 }
 
 #[test]
@@ -130,8 +134,11 @@ prop_compose! {
 }
 
 fn record() -> impl Strategy<Value = DependencyRecord> {
-    let watermark = (any::<u32>(), 0..=Timestamp::MAX.ms())
-        .prop_map(|(partition, ms)| DependencyRecord::Watermark(DependencyWatermark { partition, at: at(ms) }));
+    let decided = prop::option::of((0..=Timestamp::MAX.ms(), any::<u64>()));
+    let watermark = (any::<u32>(), 0..=Timestamp::MAX.ms(), decided).prop_map(|(partition, ms, decided)| {
+        let decided = decided.map(|(ms, seq)| Decided { at: at(ms), seq });
+        DependencyRecord::Watermark(DependencyWatermark { partition, at: at(ms), decided })
+    });
     prop_oneof![4 => health(), 1 => watermark]
 }
 
