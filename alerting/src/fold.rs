@@ -8,13 +8,12 @@
 
 use domain::decision::{Decision, DecisionKind, Evidence, Reason, WarningLevel};
 use domain::interval::Interval;
+use domain::life::{Phase, Removal, State};
 use domain::report::{ProbationStanding, ProductStanding, Standing};
 use domain::time::Timestamp;
 
 use crate::scope::{ScopeCase, TICK};
 use crate::standing;
-use crate::state::{Phase, State};
-use crate::suspension::Removal;
 
 mod badge_on;
 mod critical;

@@ -22,7 +22,6 @@ pub mod life;
 pub mod reconcile;
 mod scope;
 mod standing;
-mod state;
 pub mod suspension;
 mod warnings;
 

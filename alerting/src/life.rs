@@ -9,18 +9,19 @@
 
 use domain::decision::{Decision, Scope};
 use domain::interval::IntervalSet;
+use domain::life::{Phase, Removal, State};
 use domain::policy::Policies;
 use domain::time::{DurationMs, MINUTE_MS, Timestamp};
 
 use crate::case::{Case, Judgement, enabled_at, scopes};
 use crate::fold::{Fold, Trail, standing_of};
 use crate::scope::{ScopeCase, TICK};
-use crate::state::State;
-use crate::suspension::{self, Removal};
+use crate::suspension;
 
 mod due;
 mod memos;
 mod outlook;
+mod parts;
 mod switch;
 
 pub use memos::MEMOS_MAX;
@@ -242,10 +243,23 @@ impl Memo {
             domain::policy::WindowRule::ResetsOn { .. } => YEAR,
         });
         let back = windows.max().unwrap_or(YEAR).max(LOOK_BACK);
-        let phases = self.lanes.iter().map(State::needs_from).chain([self.next]);
+        let phases = self.lanes.iter().map(phase_needs_from).chain([self.next]);
         let window = self.next.saturating_sub(back).saturating_sub(TICK);
         phases.min().unwrap_or(self.next).min(window)
     }
+}
+
+/// The earliest instant of evidence that going on in a scope looks at, apart from windows and
+/// look-backs.
+fn phase_needs_from(state: &State) -> Timestamp {
+    let phase = match &state.phase {
+        Phase::On { next, .. } => *next,
+        Phase::Proposed(proposal) => proposal.window.from,
+        Phase::Removed { breach, .. } => *breach,
+        Phase::Probation { start, .. } => *start,
+        Phase::Broken(broken) => broken.start,
+    };
+    state.removed_at.map_or(phase, |removed_at| removed_at.min(phase))
 }
 
 /// How long a minute lasts.

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::decision::{Decision, DecisionKind, Evidence, Scope};
 use domain::id::{Asin, ManufacturerId};
 use domain::interval::{Interval, IntervalSet};
+use domain::life::Removal;
 use domain::policy::{Policies, ScopeRule};
 use domain::product::Product;
 use domain::report::ManufacturerStanding;
@@ -18,17 +19,6 @@ use domain::time::Timestamp;
 use crate::case::{held, scopes};
 use crate::id::About;
 use crate::scope::TICK;
-
-/// A removal of a product, as it is followed in a scope.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Removal {
-    /// The scope, also where the badge was removed in another that it was taken over from.
-    pub(crate) scope: Scope,
-    /// When the policy came to judge the scope.
-    pub(crate) since: Timestamp,
-    /// From the removal to the reinstatement, or to where the policy ceases to judge the scope.
-    pub(crate) interval: Interval,
-}
 
 /// When a product counts as removed by its removals: until reinstated; without a badge no longer
 /// than `probation.months`, of the version in force at each instant, after the removal.

@@ -2,6 +2,7 @@
 
 use domain::decision::{Reason, WarningCause, WarningLevel};
 use domain::interval::Interval;
+use domain::life::{Active, WARNINGS};
 use domain::policy::Policy;
 use domain::ratio::{PPM, Ppm};
 use domain::time::{DurationMs, Timestamp};
@@ -13,23 +14,6 @@ const WEEK: DurationMs = DurationMs::days(7);
 const MONTH: DurationMs = DurationMs::days(30);
 /// A coverage warning needs at least so much badged time.
 const COVERAGE_BADGED_MIN: DurationMs = DurationMs::days(1);
-
-/// The warning reasons, in listing order.
-const REASONS: [(WarningLevel, WarningCause); 6] = [
-    (WarningLevel::Watch, WarningCause::Budget),
-    (WarningLevel::Warning, WarningCause::Budget),
-    (WarningLevel::Warning, WarningCause::Outages),
-    (WarningLevel::Warning, WarningCause::Projection),
-    (WarningLevel::Critical, WarningCause::Budget),
-    (WarningLevel::Critical, WarningCause::Outages),
-];
-
-/// Which reasons are active.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Active {
-    reasons: [bool; REASONS.len()],
-    coverage: bool,
-}
 
 /// What the window holds at an instant.
 #[derive(Clone, Copy, Debug)]
@@ -46,46 +30,31 @@ pub(crate) struct Usage {
     pub(crate) outages: usize,
 }
 
-impl Active {
-    /// The highest active level.
-    pub(crate) fn level(&self) -> Option<WarningLevel> {
-        REASONS.into_iter().zip(self.reasons).filter(|(_, active)| *active).map(|((level, _), _)| level).max()
-    }
-
-    /// What is active in either.
-    pub(crate) fn union(mut self, other: Self) -> Self {
-        self.reasons.iter_mut().zip(other.reasons).for_each(|(active, other)| *active |= other);
-        self.coverage |= other.coverage;
-        self
-    }
-
-    /// Takes in what an instant's usage says; returns the reasons that became active.
-    pub(crate) fn update(&mut self, scope: &ScopeCase<'_>, usage: Usage) -> Vec<Reason> {
-        let mut fresh = Vec::new();
-        for (index, (level, cause)) in REASONS.into_iter().enumerate() {
-            let was = self.reasons[index];
-            let is = match cause {
-                WarningCause::Budget => budget_active(scope.policy, level, usage, was),
-                WarningCause::Outages => usage.outages >= outages_threshold(scope.policy, level),
-                WarningCause::Projection if is_midnight(usage.at) => projection_active(scope, usage),
-                WarningCause::Projection => was,
-            };
-            self.reasons[index] = is;
-            if is && !was {
-                fresh.push(Reason::Warning(level, cause));
-            }
+/// Takes in what an instant's usage says; returns the reasons that became active.
+pub(crate) fn update(active: &mut Active, scope: &ScopeCase<'_>, usage: Usage) -> Vec<Reason> {
+    let mut fresh = Vec::new();
+    for ((level, cause), active) in WARNINGS.into_iter().zip(&mut active.reasons) {
+        let was = *active;
+        *active = match cause {
+            WarningCause::Budget => budget_active(scope.policy, level, usage, was),
+            WarningCause::Outages => usage.outages >= outages_threshold(scope.policy, level),
+            WarningCause::Projection if is_midnight(usage.at) => projection_active(scope, usage),
+            WarningCause::Projection => was,
+        };
+        if *active && !was {
+            fresh.push(Reason::Warning(level, cause));
         }
-        fresh
     }
+    fresh
+}
 
-    /// Whether coverage of the last 30 days just fell too low; asked at 00:00 UTC.
-    pub(crate) fn coverage_fell(&mut self, scope: &ScopeCase<'_>, at: Timestamp) -> bool {
-        let window = coverage_window(at);
-        let (measured, badged) = scope.coverage_ms(window);
-        let enough = scope.held.ms_within(window) >= COVERAGE_BADGED_MIN.ms();
-        let is = enough && badged > 0 && below(measured, badged, scope.policy.min_coverage.get());
-        !std::mem::replace(&mut self.coverage, is) && is
-    }
+/// Whether coverage of the last 30 days just fell too low; asked at 00:00 UTC.
+pub(crate) fn coverage_fell(active: &mut Active, scope: &ScopeCase<'_>, at: Timestamp) -> bool {
+    let window = coverage_window(at);
+    let (measured, badged) = scope.coverage_ms(window);
+    let enough = scope.held.ms_within(window) >= COVERAGE_BADGED_MIN.ms();
+    let is = enough && badged > 0 && below(measured, badged, scope.policy.min_coverage.get());
+    !std::mem::replace(&mut active.coverage, is) && is
 }
 
 /// The stretch of time that a coverage warning looks at.

@@ -1,6 +1,7 @@
 //! A life followed step by step against the fold from scratch, on the auditor's scenarios: events
 //! and facts come in any order and batches, T goes on in any steps, policies change, proposals are
-//! ruled on, the past is frozen and forgotten, and at each step all is as if known at once.
+//! ruled on, the past is frozen and forgotten, and at each step all is as if known at once. Beside each life
+//! another one is stored whenever it is frozen, and goes on from what was read back.
 //!
 //! `BADGEWATCH_SEEDS=100000` tries more, `BADGEWATCH_FIRST=50000` those from there on; a failing seed is replayed with `BADGEWATCH_SEED=n`.
 
@@ -10,6 +11,7 @@ use alerting::{Case, Certification, Judgement, Life};
 use compute::{Ask, Gatherer, Health, SubjectHealth};
 use domain::evidence::EvidenceByVersion;
 use domain::fact::{Exclusion, Ruling, Verdict};
+use domain::life::LifeParts;
 use domain::policy::{Enforcement, Policies, Policy, PolicyName};
 use domain::{
     Asin, Decision, DecisionKind, Event, EventBody, Fact, IntervalSet, Product, Region, SubjectRef, Timestamp, WarningLevel,
@@ -66,6 +68,7 @@ impl Health for World {
 
 /// All that is known of one product.
 struct Scene<'a> {
+    seed: u64,
     policies: &'a Policies,
     world: &'a World,
     registry: &'a Registry,
@@ -103,11 +106,15 @@ struct Followed {
     life: Life,
     evidence: EvidenceByVersion,
     frozen: Timestamp,
+    /// What was frozen when it was last stored.
+    stored: LifeParts,
 }
 
 impl Followed {
     fn new(policies: &Policies) -> Self {
-        Self { life: Life::new(), evidence: EvidenceByVersion::new(policies), frozen: Timestamp::MIN }
+        let life = Life::new();
+        let stored = life.to_parts();
+        Self { life, evidence: EvidenceByVersion::new(policies), frozen: Timestamp::MIN, stored }
     }
 
     fn advance(&mut self, scene: &Scene<'_>, changed: Option<Timestamp>, at: Timestamp) -> Judgement {
@@ -122,12 +129,75 @@ impl Followed {
     }
 }
 
+impl Followed {
+    /// Freezes and forgets the past.
+    fn freeze(&mut self, scene: &Scene<'_>, frozen: Timestamp, at: Timestamp) {
+        self.check_stored(scene.seed);
+        scene.with_case(&self.evidence, |case| self.life.freeze(case, frozen, at));
+        self.frozen = frozen;
+        self.evidence.forget(self.life.needs_from(scene.policies));
+        self.check_stored(scene.seed);
+        self.stored = self.life.to_parts();
+    }
+
+    /// What is frozen stays the same while the instant does.
+    fn check_stored(&self, seed: u64) {
+        let parts = self.life.to_parts();
+        assert_eq!(parts.next, self.life.complete_from());
+        assert!(parts.next > self.stored.next || parts == self.stored, "seed {seed}: {:?} became {parts:?}", self.stored);
+    }
+
+    /// Ends, and begins again with nothing but the stored life.
+    fn restart(&mut self, scene: &Scene<'_>) {
+        let bytes = wire::stored::life::write(&self.stored);
+        let parts = wire::stored::life::read(&bytes).expect("what was written");
+        assert_eq!(parts, self.stored);
+        self.life = Life::from_parts(parts, scene.policies).unwrap_or_else(|| panic!("seed {}: parts fit together", scene.seed));
+        self.evidence = EvidenceByVersion::new(scene.policies);
+        self.check_stored(scene.seed);
+    }
+}
+
+/// A product that is followed without and with restarts.
+struct Both {
+    on: Followed,
+    restarted: Followed,
+}
+
+impl Both {
+    fn new(policies: &Policies) -> Self {
+        Self { on: Followed::new(policies), restarted: Followed::new(policies) }
+    }
+
+    /// Lets both go on; a restart makes no difference.
+    fn advance(&mut self, scene: &Scene<'_>, changed: Option<Timestamp>, expected: Timestamp, at: Timestamp) -> Judgement {
+        let [judgement, restarted] = [&mut self.on, &mut self.restarted].map(|followed| {
+            followed.life.expect(expected);
+            followed.advance(scene, changed, at)
+        });
+        let Scene { seed, product: Product { asin, .. }, .. } = scene;
+        assert_eq!(judgement, restarted, "seed {seed}, {asin}, T {at}: restarted");
+        let [on, restarted] = [&self.on.life, &self.restarted.life];
+        assert_eq!(on.next_due(), restarted.next_due(), "seed {seed}, {asin}, T {at}: restarted");
+        // Of what is frozen, more may be forgotten in one that is frozen farther on.
+        let from = on.complete_from().max(restarted.complete_from());
+        let from = if on.complete_from() == restarted.complete_from() { Timestamp::MIN } else { from };
+        let [on, restarted] = [on, restarted].map(|life| {
+            let mut decisions: Vec<Decision> = life.decisions().iter().filter(|one| one.at >= from).cloned().collect();
+            alerting::in_order(&mut decisions);
+            decisions
+        });
+        assert_eq!(on, restarted, "seed {seed}, {asin}, T {at}: restarted");
+        judgement
+    }
+}
+
 /// Facts of a scenario with the rulings that somebody might make of what is decided in it.
 fn ruled(scenario: &Scenario, policies: &Policies, dice: &mut Dice) -> Vec<Fact> {
     let mut facts = scenario.facts.clone();
     let (registry, world) = (registry(&facts), told(&scenario.events, policies));
     for product in registry.products.values() {
-        let scene = Scene { policies, world: &world, registry: &registry, product };
+        let scene = Scene { seed: scenario.seed, policies, world: &world, registry: &registry, product };
         let breaches = scene.anew(scenario.at).1.into_iter();
         let breaches = breaches.filter(|decision| matches!(decision.kind, DecisionKind::BadgeRemoval | DecisionKind::Proposal));
         for breach in breaches.filter(|_| dice.chance(60)).collect::<Vec<_>>() {
@@ -255,35 +325,35 @@ fn check(seed: u64) {
     let mut world = World::default();
     let mut last_event = Timestamp::MIN;
     let (mut old, mut old_at) = (registry(&facts[..base]), Timestamp::MIN);
-    let mut followed: BTreeMap<Asin, Followed> = BTreeMap::new();
+    let mut followed: BTreeMap<Asin, Both> = BTreeMap::new();
     for step in steps(&scenario, facts.len() - base, dice) {
         let new = registry(&facts[..base + step.facts]);
         let differences = Differences::between((&old, old_at), (&new, step.at));
-        let frozen = followed.values().map(|followed| followed.frozen).max().unwrap_or(Timestamp::MIN);
+        let frozen = followed.values().map(|both| both.on.frozen).max().unwrap_or(Timestamp::MIN);
         let events: Vec<&Event> = step.events.iter().filter(|event| changed_at(event) >= frozen).collect();
         events.iter().for_each(|event| tell(&mut world, event, &policies));
         last_event = events.iter().map(|event| event.at).chain([last_event]).max().unwrap_or(last_event);
         for product in new.products.values() {
-            let scene = Scene { policies: &policies, world: &world, registry: &new, product };
-            let followed = followed.entry(product.asin.clone()).or_insert_with(|| Followed::new(&policies));
+            let scene = Scene { seed, policies: &policies, world: &world, registry: &new, product };
+            let both = followed.entry(product.asin.clone()).or_insert_with(|| Both::new(&policies));
             let changed = events.iter().map(|event| changed_at(event)).chain(differences.of(&product.asin)).min();
             let acting =
                 |registry: &Registry, at| registry.rulings_on(&product.asin).iter().filter(|ruling| ruling.at <= at).count();
             let is_ruled = acting(&old, old_at) != acting(&new, step.at);
-            if changed.is_some_and(|changed| changed < followed.frozen) || is_ruled {
+            if changed.is_some_and(|changed| changed < both.on.frozen) || is_ruled {
                 // What is frozen changes, or its breaches were ruled on: the product is followed anew.
-                *followed = Followed::new(&policies);
+                *both = Both::new(&policies);
             }
-            followed.life.expect(last_event);
-            let judgement = followed.advance(&scene, changed, step.at);
-            compare(seed, &scene, followed, &judgement, step.at);
-            freeze(&scene, followed, step.at, dice);
+            let judgement = both.advance(&scene, changed, last_event, step.at);
+            compare(&scene, &both.on, &judgement, step.at);
+            freeze(&scene, both, step.at, dice);
         }
         (old, old_at) = (new, step.at);
     }
 }
 
-fn compare(seed: u64, scene: &Scene<'_>, followed: &Followed, judgement: &Judgement, at: Timestamp) {
+fn compare(scene: &Scene<'_>, followed: &Followed, judgement: &Judgement, at: Timestamp) {
+    let seed = scene.seed;
     let (expected, mut decisions) = scene.anew(at);
     assert_eq!(judgement, &expected, "seed {seed}, {}, T {at}", scene.product.asin);
     let mut found = followed.life.decisions().to_vec();
@@ -319,14 +389,14 @@ fn compare(seed: u64, scene: &Scene<'_>, followed: &Followed, judgement: &Judgem
 }
 
 /// Freezes the past here and there, and forgets what isn't needed any more.
-fn freeze(scene: &Scene<'_>, followed: &mut Followed, at: Timestamp, dice: &mut Dice) {
+fn freeze(scene: &Scene<'_>, both: &mut Both, at: Timestamp, dice: &mut Dice) {
     if dice.chance(25) {
         let back = [MINUTE_MS, DAY_MS, 90 * DAY_MS, 366 * DAY_MS][dice.below(4)];
-        let frozen = Timestamp::clamped(at.floor_minute().ms() - back).max(followed.frozen);
+        let frozen = Timestamp::clamped(at.floor_minute().ms() - back).max(both.on.frozen);
         if frozen <= at.floor_minute() {
-            scene.with_case(&followed.evidence, |case| followed.life.freeze(case, frozen, at));
-            followed.frozen = frozen;
-            followed.evidence.forget(followed.life.needs_from(scene.policies));
+            both.on.freeze(scene, frozen, at);
+            both.restarted.freeze(scene, frozen, at);
+            both.restarted.restart(scene);
         }
     }
 }

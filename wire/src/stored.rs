@@ -3,5 +3,6 @@
 //! Who stores them checks that they are the bytes that were written. Here any bytes are read
 //! without a panic, and without more memory than a small multiple of their length.
 
+pub mod life;
 pub mod page;
 mod varint;

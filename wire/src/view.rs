@@ -305,7 +305,7 @@ impl From<&Decision> for DecisionView {
 }
 
 impl EvidenceView {
-    fn new(evidence: &Evidence, scope: &str) -> Self {
+    pub(crate) fn new(evidence: &Evidence, scope: &str) -> Self {
         Self {
             policy: PolicyNameView { id: evidence.policy.id.to_string(), version: evidence.policy.version },
             scope: scope.to_owned(),

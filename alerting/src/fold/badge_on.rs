@@ -2,14 +2,14 @@
 
 use domain::decision::{DecisionKind, Reason};
 use domain::interval::Interval;
+use domain::life::{Active, Phase, Proposal, Refused};
 use domain::policy::Frame;
 use domain::time::{DurationMs, Timestamp};
 
 use super::Fold;
 use crate::bends::bends;
 use crate::scope::TICK;
-use crate::state::{Phase, Proposal, Refused};
-use crate::warnings::{Active, Usage, budget_levels, coverage_window, is_midnight};
+use crate::warnings::{self, Usage, budget_levels, coverage_window, is_midnight};
 
 impl Fold<'_, '_> {
     /// Judges from `next` to the limit.
@@ -95,7 +95,7 @@ impl Fold<'_, '_> {
             return Some(Proposal { scope: scope.scope, breach: at, reasons, window, evidence, used, active: *active });
         }
         let usage = Usage { at, window, budget_ms, downtime_ms: used.downtime_ms, outages: used.outages };
-        let fresh = active.update(scope, usage);
+        let fresh = warnings::update(active, scope, usage);
         if !fresh.is_empty() {
             let mut evidence = scope.evidence(window, Some(budget_ms), counting, at);
             evidence.level = active.level();
@@ -105,7 +105,7 @@ impl Fold<'_, '_> {
     }
 
     fn check_coverage(&mut self, at: Timestamp, active: &mut Active) {
-        if is_midnight(at) && active.coverage_fell(self.scope, at) {
+        if is_midnight(at) && warnings::coverage_fell(active, self.scope, at) {
             let last_days: Interval = coverage_window(at);
             let window = Interval::new(last_days.from.max(self.scope.enabled_at), at);
             let evidence = self.scope.evidence(window, None, &[], at);

@@ -2,12 +2,11 @@
 
 use domain::decision::{Decision, DecisionKind, Evidence, Reason, Scope};
 use domain::interval::Interval;
+use domain::life::{Active, Broken, Phase};
 use domain::time::{DurationMs, Timestamp};
 
 use super::Fold;
 use crate::scope::TICK;
-use crate::state::{Broken, Phase};
-use crate::warnings::Active;
 
 impl Fold<'_, '_> {
     /// Judges the month after those passed. Yields what follows it, if it ends within the limit.

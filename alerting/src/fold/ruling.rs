@@ -3,11 +3,11 @@
 
 use domain::decision::{DecisionKind, Evidence};
 use domain::fact::{Ruling, Verdict};
+use domain::life::{Phase, Proposal, Refused};
 use domain::policy::Policies;
 use domain::time::Timestamp;
 
 use super::Fold;
-use crate::state::{Phase, Proposal, Refused};
 
 impl<'a> Fold<'_, 'a> {
     /// What follows a breach.

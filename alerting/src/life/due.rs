@@ -1,13 +1,13 @@
 //! When time alone may change what is implied.
 
 use domain::interval::Interval;
+use domain::life::{Phase, State};
 use domain::time::Timestamp;
 
 use super::{Life, MINUTE, Memo};
 use crate::bends::bends;
 use crate::case::{Case, enabled_at, scopes};
 use crate::scope::{ScopeCase, TICK};
-use crate::state::{Phase, State};
 
 impl Life {
     /// The earliest instant after T at which something may follow without new evidence.

@@ -1,9 +1,9 @@
 //! What is remembered of a life: a few instants, the denser the nearer to T.
 
+use domain::life::State;
 use domain::time::{DurationMs, MINUTE_MS, Timestamp};
 
 use crate::scope::TICK;
-use crate::state::State;
 
 /// Most memos of a product. Late evidence costs going on from the last one before it; with ages
 /// that rise eightfold, from a minute to half a year, that is about eight times as far back as

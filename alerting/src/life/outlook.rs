@@ -5,6 +5,7 @@
 
 use domain::evidence::ProductEvidence;
 use domain::interval::Interval;
+use domain::life::{Phase, State};
 use domain::report::{ProductStanding, Standing};
 use domain::time::Timestamp;
 
@@ -13,7 +14,6 @@ use crate::case::Case;
 use crate::fold::{Trail, standing_of};
 use crate::forecast::{BadgeOn, LastRun, Off, Reinstatement, Tolerated, reinstatement};
 use crate::scope::ScopeCase;
-use crate::state::{Phase, State};
 
 /// A scope at an instant.
 #[derive(Clone, Debug)]

@@ -3,6 +3,7 @@
 use domain::decision::Scope;
 use domain::id::Region;
 use domain::interval::Interval;
+use domain::life::{Active, Phase, Refused, State};
 use domain::policy::ScopeRule;
 use domain::time::{DurationMs, Timestamp};
 
@@ -10,8 +11,6 @@ use super::Memo;
 use crate::case::{Case, held};
 use crate::fold::Trail;
 use crate::scope::TICK;
-use crate::state::{Phase, Refused, State};
-use crate::warnings::Active;
 
 /// How bad a state is, where the worst holds.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use domain::decision::{DecisionKind, Scope};
 use domain::id::Region;
 use domain::interval::{Interval, IntervalSet};
+use domain::life::Removal;
 use domain::policy::{Policies, ScopeRule};
 use domain::product::Product;
 use domain::time::Timestamp;
@@ -14,7 +15,7 @@ use domain::time::Timestamp;
 use super::Issued;
 use super::episode::Role;
 use crate::case::held;
-use crate::suspension::{self, Removal};
+use crate::suspension;
 
 /// How a badge stands by what was issued; a suspended manufacturer's is off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

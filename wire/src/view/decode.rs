@@ -26,28 +26,32 @@ impl TryFrom<&DecisionView> for Decision {
             scope: required("scope", &view.scope, Scope::parse)?,
             at: instant("at", &view.at)?,
             supersedes: optional("supersedes", view.supersedes.as_deref(), DecisionId::parse)?,
-            evidence: evidence(&view.evidence)?,
+            evidence: Evidence::try_from(&view.evidence)?,
         })
     }
 }
 
-fn evidence(view: &EvidenceView) -> Result<Evidence, Error> {
-    Ok(Evidence {
-        policy: PolicyName { id: Arc::from(view.policy.id.as_str()), version: view.policy.version },
-        window: view.window.as_ref().map(|window| interval("window", window)).transpose()?,
-        downtime_ms: view.downtime_ms,
-        budget_ms: view.budget_ms,
-        outages: view.outages.iter().map(outage).collect::<Result<_, _>>()?,
-        exclusions: all("exclusions", &view.exclusions, ExclusionId::new)?,
-        coverage: view.coverage.map(ratio),
-        level: optional("level", view.level.as_deref(), level)?,
-        month: view.month,
-        customers: view.customers,
-        removed: all("removed", &view.removed, Asin::new)?,
-        skill: optional("skill", view.skill.as_deref(), SkillId::new)?,
-        amends: optional("amends", view.amends.as_deref(), DecisionKind::parse)?,
-        issued: view.issued.as_ref().map(issued).transpose()?,
-    })
+impl TryFrom<&EvidenceView> for Evidence {
+    type Error = Error;
+
+    fn try_from(view: &EvidenceView) -> Result<Self, Error> {
+        Ok(Self {
+            policy: PolicyName { id: Arc::from(view.policy.id.as_str()), version: view.policy.version },
+            window: view.window.as_ref().map(|window| interval("window", window)).transpose()?,
+            downtime_ms: view.downtime_ms,
+            budget_ms: view.budget_ms,
+            outages: view.outages.iter().map(outage).collect::<Result<_, _>>()?,
+            exclusions: all("exclusions", &view.exclusions, ExclusionId::new)?,
+            coverage: view.coverage.map(ratio),
+            level: optional("level", view.level.as_deref(), level)?,
+            month: view.month,
+            customers: view.customers,
+            removed: all("removed", &view.removed, Asin::new)?,
+            skill: optional("skill", view.skill.as_deref(), SkillId::new)?,
+            amends: optional("amends", view.amends.as_deref(), DecisionKind::parse)?,
+            issued: view.issued.as_ref().map(issued).transpose()?,
+        })
+    }
 }
 
 fn outage(view: &OutageView) -> Result<OutageEvidence, Error> {
