@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod fact;
 pub mod id;
 pub mod interval;
+pub mod names;
 pub mod page;
 pub mod policy;
 pub mod product;
@@ -28,6 +29,7 @@ pub use id::{
     Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef,
 };
 pub use interval::{Interval, IntervalSet};
+pub use names::NamesParts;
 pub use page::{PageNo, PageParts};
 pub use policy::{Policies, Policy};
 pub use product::Product;
