@@ -9,6 +9,7 @@ pub mod decision;
 pub mod event;
 pub mod evidence;
 pub mod fact;
+pub mod health;
 pub mod id;
 pub mod interval;
 pub mod names;
@@ -25,6 +26,7 @@ pub use decision::{Decision, DecisionId, DecisionKind, Evidence, OutageEvidence,
 pub use event::{Event, EventBody, EventRef, HealthState};
 pub use evidence::{EvidenceByVersion, EvidenceRules, Outage, ProductEvidence, RegionEvidence};
 pub use fact::Fact;
+pub use health::HealthParts;
 pub use id::{
     Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef,
 };
