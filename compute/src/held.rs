@@ -7,6 +7,7 @@
 //! subject that renews its state every few seconds leaves one stretch a page.
 
 use domain::event::HealthState;
+use domain::health::{StateRun, StateRuns};
 use domain::interval::{Interval, IntervalSet};
 use domain::page::PageNo;
 use domain::policy::Policies;
@@ -15,22 +16,11 @@ use domain::time::{DurationMs, Timestamp};
 use crate::minute_set::spare;
 
 /// What a stretch takes in memory, but for spare room.
-pub(crate) const STRETCH_BYTES: usize = size_of::<Stretch>();
+pub(crate) const STRETCH_BYTES: usize = size_of::<StateRun>();
 
 /// The stretches of all explicit states of a subject in a region. They rise and don't overlap.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Held(Vec<Stretch>);
-
-/// States that say the same, with no gap between them under any version of the policy.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Stretch {
-    /// The instant of the first.
-    from: Timestamp,
-    /// Milliseconds from the first to the last; less than a page.
-    lasts_ms: u32,
-    /// What they say; maintenance counts as down.
-    state: HealthState,
-}
+pub(crate) struct Held(Vec<StateRun>);
 
 /// The least and the greatest `state_ttl` of all versions; `None` is for ever.
 #[derive(Clone, Copy, Debug)]
@@ -54,22 +44,6 @@ impl Ttls {
     }
 }
 
-impl Stretch {
-    fn one(at: Timestamp, state: HealthState) -> Self {
-        Self { from: at, lasts_ms: 0, state }
-    }
-
-    /// The instant of its last state.
-    fn last(self) -> Timestamp {
-        Timestamp::clamped(self.from.ms() + i64::from(self.lasts_ms))
-    }
-
-    fn between(from: Timestamp, last: Timestamp, state: HealthState) -> Self {
-        let lasts_ms = u32::try_from(last.ms() - from.ms()).expect("first and last state lie in order in one page");
-        Self { from, lasts_ms, state }
-    }
-}
-
 impl Held {
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -90,7 +64,7 @@ impl Held {
             _ => self.0.partition_point(|stretch| stretch.from <= at),
         };
         let Some(place) = next.checked_sub(1) else {
-            self.0.insert(0, Stretch::one(at, state));
+            self.0.insert(0, one(at, state));
             self.join(0, ttls);
             return state.is_measured();
         };
@@ -99,7 +73,7 @@ impl Held {
             return held.state != state && self.split(place, at, state, around, ttls);
         }
         let changed = self.changes(place, at, state, ttls);
-        self.0.insert(next, Stretch::one(at, state));
+        self.0.insert(next, one(at, state));
         self.join(next, ttls);
         self.join(place, ttls);
         changed
@@ -155,6 +129,16 @@ impl Held {
         spare(&mut self.0);
     }
 
+    /// The instant of the last state of all.
+    pub(crate) fn last(&self) -> Option<Timestamp> {
+        self.0.last().map(|last| last.last())
+    }
+
+    /// The stretches as plain values.
+    pub(crate) fn to_parts(&self) -> StateRuns {
+        StateRuns::new(self.0.clone()).expect("stretches rise, each within a page, and none says maintenance")
+    }
+
     /// How far a stretch holds.
     fn end(&self, place: usize, ttl: Option<DurationMs>) -> Timestamp {
         let next = self.0.get(place + 1).map_or(Timestamp::MAX, |next| next.from);
@@ -181,9 +165,9 @@ impl Held {
         let left = around.before.filter(|before| held.from <= *before && *before < at);
         let right = around.after.filter(|after| at < *after && *after <= held.last());
         let parts = [
-            left.map(|last| Stretch::between(held.from, last, held.state)),
-            Some(Stretch::one(at, state)),
-            right.map(|from| Stretch::between(from, held.last(), held.state)),
+            left.map(|last| between(held.from, last, held.state)),
+            Some(one(at, state)),
+            right.map(|from| between(from, held.last(), held.state)),
         ];
         self.0.splice(place..=place, parts.into_iter().flatten());
         let new = place + usize::from(left.is_some());
@@ -199,10 +183,27 @@ impl Held {
         let (Some(a), Some(b)) = (self.0.get(place), self.0.get(place + 1)) else { return };
         let is_close = ttls.shortest.is_none_or(|ttl| b.from.ms() - a.last().ms() <= ttl.ms());
         if a.state == b.state && is_close && PageNo::of(a.from) == PageNo::of(b.from) {
-            self.0[place] = Stretch::between(a.from, b.last(), a.state);
+            self.0[place] = between(a.from, b.last(), a.state);
             self.0.remove(place + 1);
         }
     }
+}
+
+impl From<StateRuns> for Held {
+    fn from(runs: StateRuns) -> Self {
+        Self(runs.into_vec())
+    }
+}
+
+/// The stretch of a single state.
+const fn one(at: Timestamp, state: HealthState) -> StateRun {
+    StateRun { from: at, lasts_ms: 0, state }
+}
+
+/// The stretch from a first to a last state.
+fn between(from: Timestamp, last: Timestamp, state: HealthState) -> StateRun {
+    let lasts_ms = u32::try_from(last.ms() - from.ms()).expect("first and last state lie in order in one page");
+    StateRun { from, lasts_ms, state }
 }
 
 /// What a state says of downtime and measured time: maintenance is like down.

@@ -6,31 +6,19 @@
 //! bits in a row are one run. A year in which all minutes are members is one run, and none takes
 //! more than [`HOUR_BYTES_MAX`] an hour.
 
+pub(crate) use domain::health::HOUR_MINUTES;
+use domain::health::{HOUR_WHOLE, HourRun, MinuteRuns};
 use domain::interval::{Interval, IntervalSet};
 use domain::time::{HOUR_MS, MINUTE_MS, Timestamp};
 
-/// Minutes in an hour: one bit each in a word.
-pub(crate) const HOUR_MINUTES: u32 = 60;
-/// The bits of a whole hour.
-const ALL: u64 = (1 << HOUR_MINUTES) - 1;
 /// The most that an hour takes, but for spare room.
 #[cfg(test)]
-pub(crate) const HOUR_BYTES_MAX: usize = size_of::<Run>();
+pub(crate) const HOUR_BYTES_MAX: usize = size_of::<HourRun>();
 
 /// A set of minutes. Invariant: runs rise, don't overlap, hold a minute each, and no two in a row
 /// could be one.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct MinuteSet(Vec<Run>);
-
-/// Hours in a row with the same minutes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Run {
-    /// The first hour, since 1970.
-    hour: u32,
-    hours: u32,
-    /// The minutes of each of the hours, lowest bit first.
-    bits: u64,
-}
+pub(crate) struct MinuteSet(Vec<HourRun>);
 
 impl MinuteSet {
     pub(crate) const fn is_empty(&self) -> bool {
@@ -39,7 +27,7 @@ impl MinuteSet {
 
     /// Bytes on the heap.
     pub(crate) const fn heap_bytes(&self) -> usize {
-        self.0.capacity() * size_of::<Run>()
+        self.0.capacity() * size_of::<HourRun>()
     }
 
     /// Adds a minute or takes it out.
@@ -67,7 +55,7 @@ impl MinuteSet {
         let window = Interval::new(instant(from), instant(to));
         let start = self.0.partition_point(|run| run.end() <= from / HOUR_MINUTES);
         for run in self.0[start..].iter().take_while(|run| run.hour * HOUR_MINUTES < to) {
-            if run.bits == ALL {
+            if run.bits == HOUR_WHOLE {
                 let whole = Interval::new(instant(run.hour * HOUR_MINUTES), instant(run.end() * HOUR_MINUTES));
                 out.push(whole.intersect(window));
                 continue;
@@ -99,6 +87,21 @@ impl MinuteSet {
         spare(&mut self.0);
     }
 
+    /// The first hour behind all minutes.
+    pub(crate) fn end(&self) -> u32 {
+        self.0.last().map_or(0, |last| last.end())
+    }
+
+    /// The first hour that has a minute; `None` where none has.
+    pub(crate) fn first(&self) -> Option<u32> {
+        self.0.first().map(|first| first.hour)
+    }
+
+    /// The set as plain values.
+    pub(crate) fn to_parts(&self) -> MinuteRuns {
+        MinuteRuns::new(self.0.clone()).expect("runs rise, and accepted minutes lie before the year 10000")
+    }
+
     /// The place of the first run that begins after an hour, and of the one that holds it, if one
     /// does.
     fn find(&self, hour: u32) -> (usize, Option<usize>) {
@@ -117,13 +120,13 @@ impl MinuteSet {
             Some((held, run)) if run.hours == 1 => self.change(held, bits),
             Some((held, run)) => {
                 let parts = [(run.hour, hour, run.bits), (hour, hour + 1, bits), (hour + 1, run.end(), run.bits)];
-                let parts = parts.map(|(from, to, bits)| Run { hour: from, hours: to - from, bits });
+                let parts = parts.map(|(from, to, bits)| HourRun { hour: from, hours: to - from, bits });
                 self.0.splice(held..=held, parts.into_iter().filter(|part| part.hours > 0 && part.bits != 0));
                 self.join_around(held);
             }
             None if bits == 0 => {}
             None => {
-                self.0.insert(next, Run { hour, hours: 1, bits });
+                self.0.insert(next, HourRun { hour, hours: 1, bits });
                 self.join_around(next);
             }
         }
@@ -151,10 +154,9 @@ impl MinuteSet {
     }
 }
 
-impl Run {
-    /// The first hour after it.
-    const fn end(self) -> u32 {
-        self.hour + self.hours
+impl From<MinuteRuns> for MinuteSet {
+    fn from(runs: MinuteRuns) -> Self {
+        Self(runs.into_vec())
     }
 }
 
@@ -219,7 +221,7 @@ mod tests {
                 }
                 prop_assert_eq!(set.between(0, HOURS * HOUR_MINUTES), intervals(oracle.iter().copied()));
                 prop_assert!(set.0.iter().all(|run| run.bits != 0 && run.hours > 0), "{:?}", set.0);
-                let apart = |pair: &[Run]| pair[0].end() < pair[1].hour || (pair[0].end() == pair[1].hour && pair[0].bits != pair[1].bits);
+                let apart = |pair: &[HourRun]| pair[0].end() < pair[1].hour || (pair[0].end() == pair[1].hour && pair[0].bits != pair[1].bits);
                 prop_assert!(set.0.windows(2).all(apart), "{:?}", set.0);
             }
             let part = intervals(oracle.iter().copied().filter(|minute| (from..from + length).contains(minute)));
@@ -244,7 +246,7 @@ mod tests {
             }
         }
         assert_eq!(whole.0.len(), 1);
-        assert!(scattered.0.len() * size_of::<Run>() <= HOURS_A_YEAR as usize * HOUR_BYTES_MAX);
+        assert!(scattered.0.len() * size_of::<HourRun>() <= HOURS_A_YEAR as usize * HOUR_BYTES_MAX);
         assert_eq!(HOUR_BYTES_MAX, 16);
     }
 }

@@ -23,6 +23,33 @@ pub(crate) struct Resident {
 }
 
 impl Pages {
+    /// No page in memory, and none ever made from this one on.
+    pub(crate) const fn away(horizon: PageNo) -> Self {
+        Self { resident: Vec::new(), horizon }
+    }
+
+    /// The first page from which on none was ever made, as far as is known.
+    pub(crate) fn horizon(&self) -> PageNo {
+        let behind = self.resident.last().map(|last| PageNo::new(last.no.get() + 1));
+        behind.map_or(self.horizon, |behind| self.horizon.max(behind))
+    }
+
+    /// The pages in memory, in order of time.
+    pub(crate) fn resident(&self) -> &[Resident] {
+        &self.resident
+    }
+
+    /// The pages in memory that differ from what is stored; they count as stored from now on.
+    pub(crate) fn changed(&mut self) -> Vec<(PageNo, Page)> {
+        let changed = self.resident.iter_mut().filter(|resident| resident.is_changed);
+        changed
+            .map(|resident| {
+                resident.is_changed = false;
+                (resident.no, resident.page.clone())
+            })
+            .collect()
+    }
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.resident.is_empty()
     }

@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use domain::event::{EventBody, HealthState};
+use domain::health::HealthParts;
 use domain::interval::{Interval, IntervalSet};
 use domain::page::{PAGE_MINUTES, PageNo};
 use domain::policy::Policies;
@@ -16,8 +17,10 @@ use crate::Ask;
 use crate::held::{Held, Neighbours, Ttls};
 use crate::minute_set::{HOUR_MINUTES, MinuteSet, minute_of, push_hour};
 use crate::page::Page;
-use crate::pages::Pages;
+use crate::pages::{Pages, Resident};
 
+/// Hours of a page.
+const PAGE_HOURS: u32 = PAGE_MINUTES / HOUR_MINUTES;
 /// The most that an explicit state takes in memory while its page is there, spare room included:
 /// 8 bytes of the state and 16 of the stretch that it may begin, and as much to grow into. A
 /// subject that changes its state every second for a day takes less than 5 MB.
@@ -150,9 +153,7 @@ impl SubjectHealth {
     pub fn evict(&mut self, before: Timestamp) -> Vec<(PageNo, Page)> {
         let left = self.pages.evict(PageNo::of(before));
         for resident in &left {
-            for (hour, bits) in hours_of(resident.no).zip(resident.page.judged()) {
-                self.judged.set_hour(hour, bits);
-            }
+            judge(&mut self.judged, resident);
         }
         left.into_iter().filter(|resident| resident.is_changed).map(|resident| (resident.no, resident.page)).collect()
     }
@@ -165,6 +166,49 @@ impl SubjectHealth {
             page.set_judged(hours_of(no).map(|hour| self.judged.hour(hour)));
             page
         });
+    }
+
+    /// What is remembered beside the pages, as if every page had been taken out: with the pages
+    /// stored as they are now, it is all there is to know.
+    #[must_use]
+    pub fn to_parts(&self) -> HealthParts {
+        let forgotten = PageNo::of(self.forgotten);
+        let mut judged = self.judged.clone();
+        for resident in self.pages.resident() {
+            judge(&mut judged, resident);
+        }
+        // Pages of a forgotten time may have brought minutes back.
+        judged.forget(hours_of(forgotten).start);
+        HealthParts {
+            forgotten,
+            horizon: self.pages.horizon(),
+            down: self.down.to_parts(),
+            judged: judged.to_parts(),
+            states: self.held.to_parts(),
+        }
+    }
+
+    /// A subject of which no page is in memory: events before the horizon ask for theirs. `None`
+    /// for parts that contradict each other: minutes of a forgotten time, or minutes and states of
+    /// pages that were never made.
+    #[must_use]
+    pub fn from_parts(parts: HealthParts) -> Option<Self> {
+        let HealthParts { forgotten, horizon, down, judged, states } = parts;
+        let (down, judged, held) = (MinuteSet::from(down), MinuteSet::from(judged), Held::from(states));
+        let is_made = |minutes: &MinuteSet| u64::from(minutes.end()) <= u64::from(horizon.get()) * u64::from(PAGE_HOURS);
+        let is_known = |minutes: &MinuteSet| {
+            minutes.first().is_none_or(|first| u64::from(first) >= u64::from(forgotten.get()) * u64::from(PAGE_HOURS))
+        };
+        let sound = [&down, &judged].into_iter().all(|minutes| is_made(minutes) && is_known(minutes))
+            && held.last().is_none_or(|last| PageNo::of(last) < horizon);
+        sound.then(|| Self { pages: Pages::away(horizon), down, judged, held, forgotten: forgotten.start() })
+    }
+
+    /// Copies of the pages in memory that changed since they were made, loaded or yielded; they
+    /// stay. They are to be stored together with [`Self::to_parts`].
+    #[must_use = "these pages count as stored"]
+    pub fn changed_pages(&mut self) -> Vec<(PageNo, Page)> {
+        self.pages.changed()
     }
 
     /// Drops what is known of the time before `before`, rounded down to a page. A state that
@@ -245,8 +289,14 @@ impl SubjectHealth {
 
 /// The hours of a page, since 1970.
 fn hours_of(no: PageNo) -> Range<u32> {
-    const HOURS: u32 = PAGE_MINUTES / HOUR_MINUTES;
-    no.get() * HOURS..(no.get() + 1) * HOURS
+    no.get() * PAGE_HOURS..(no.get() + 1) * PAGE_HOURS
+}
+
+/// Adds the judged minutes of a page to those of pages that aren't in memory.
+fn judge(judged: &mut MinuteSet, resident: &Resident) {
+    for (hour, bits) in hours_of(resident.no).zip(resident.page.judged()) {
+        judged.set_hour(hour, bits);
+    }
 }
 
 /// The first minute that starts at an instant or later.

@@ -9,9 +9,11 @@ pub mod decision;
 pub mod event;
 pub mod evidence;
 pub mod fact;
+pub mod health;
 pub mod id;
 pub mod interval;
 pub mod life;
+pub mod names;
 pub mod page;
 pub mod policy;
 pub mod product;
@@ -25,11 +27,13 @@ pub use decision::{Decision, DecisionId, DecisionKind, Evidence, OutageEvidence,
 pub use event::{Event, EventBody, EventRef, HealthState};
 pub use evidence::{EvidenceByVersion, EvidenceRules, Outage, ProductEvidence, RegionEvidence};
 pub use fact::Fact;
+pub use health::HealthParts;
 pub use id::{
     Asin, ExclusionId, ManufacturerId, Marketplace, Region, RegionSet, ReporterId, SkillId, Subject, SubjectKind, SubjectRef,
 };
 pub use interval::{Interval, IntervalSet};
 pub use life::LifeParts;
+pub use names::NamesParts;
 pub use page::{PageNo, PageParts};
 pub use policy::{Policies, Policy};
 pub use product::Product;

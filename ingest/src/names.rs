@@ -5,15 +5,15 @@
 
 use std::collections::btree_map::OccupiedEntry;
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::{Hash, Hasher};
 
-use domain::{EventBody, EventRef, Region, Timestamp};
-use rustc_hash::{FxHashMap, FxHasher};
+use domain::id::{ReporterId, valid_id};
+use domain::names::{ContentHash, ReporterNames};
+pub use domain::names::{REMEMBERED_REPORTERS_MAX, REMEMBERED_SEQS_MAX};
+use domain::{EventBody, EventRef, HealthState, NamesParts, Region, Timestamp};
+use rustc_hash::FxHashMap;
 
-/// Sequence numbers that a subject remembers of each reporter, live (R5).
-pub const REMEMBERED_SEQS_MAX: usize = 64;
-/// Reporters that a subject remembers, live (R5).
-pub const REMEMBERED_REPORTERS_MAX: usize = 8;
+/// Constants of `wyhash`; what is stored was made with them.
+const HASH_SECRETS: [u64; 2] = [0xa076_1d64_78bd_642f, 0xe703_7ed1_a0b4_28db];
 /// Most sequence numbers in a block of [`ExactNames`].
 const BLOCK_SEQS_MAX: usize = 128;
 
@@ -50,7 +50,8 @@ pub trait Names {
 type Content = (Region, Timestamp, EventBody);
 
 fn name<'a>(event: &EventRef<'a>) -> Option<Name<'a>> {
-    event.seq.map(|seq| Name { reporter: event.reporter, seq })
+    let reporter = event.reporter.filter(|reporter| valid_id(reporter));
+    event.seq.map(|seq| Name { reporter, seq })
 }
 
 /// Remembers every name exactly; for bounded input.
@@ -146,30 +147,44 @@ struct Reporters {
 
 #[derive(Debug)]
 struct Memory {
-    reporter: Option<Box<str>>,
+    reporter: Option<ReporterId>,
     /// Numbers up to this may have been taken before the reporter was last forgotten.
     heard_above: Option<u64>,
-    /// Rising sequence numbers, each with its content's hash. A collision could only call a
-    /// conflict a duplicate: neither counts.
-    seqs: VecDeque<(u64, u64)>,
+    /// Rising sequence numbers, each with its content's hash.
+    seqs: VecDeque<(u64, ContentHash)>,
+}
+
+impl RecentNames {
+    /// What a subject remembers, as plain values.
+    #[must_use]
+    pub fn parts(&self, subject: u32) -> NamesParts {
+        self.subjects.get(place(subject)).map(Reporters::parts).unwrap_or_default()
+    }
+
+    /// Makes a subject remember this, and nothing else.
+    pub fn put(&mut self, subject: u32, parts: NamesParts) {
+        *self.of(subject) = Reporters::from(parts);
+    }
+
+    fn of(&mut self, subject: u32) -> &mut Reporters {
+        let place = place(subject);
+        if place >= self.subjects.len() {
+            self.subjects.resize_with(place + 1, Reporters::default);
+        }
+        &mut self.subjects[place]
+    }
 }
 
 impl Names for RecentNames {
     fn occupy(&mut self, subject: u32, event: &EventRef<'_>) -> Named {
         let Some(name) = name(event) else { return Named::New };
-        let index = usize::try_from(subject).expect("a subject's number fits in memory");
-        if index >= self.subjects.len() {
-            self.subjects.resize_with(index + 1, Reporters::default);
-        }
-        let mut hasher = FxHasher::default();
-        (event.region, event.at, event.body).hash(&mut hasher);
-        self.subjects[index].occupy(name, hasher.finish())
+        self.of(subject).occupy(name, hash((event.region, event.at, event.body)))
     }
 }
 
 impl Reporters {
-    fn occupy(&mut self, name: Name<'_>, content: u64) -> Named {
-        let known = self.recent.iter().rposition(|memory| memory.reporter.as_deref() == name.reporter);
+    fn occupy(&mut self, name: Name<'_>, content: ContentHash) -> Named {
+        let known = self.recent.iter().rposition(|memory| memory.reporter.as_ref().map(ReporterId::as_str) == name.reporter);
         match known {
             Some(index) if index + 1 == self.recent.len() => {}
             Some(index) => self.recent[index..].rotate_left(1),
@@ -180,15 +195,40 @@ impl Reporters {
                     let forgotten = self.recent.remove(0).seqs.back().map(|&(seq, _)| seq);
                     self.forgotten = self.forgotten.max(forgotten);
                 }
-                self.recent.push(Memory { reporter: name.reporter.map(Box::from), heard_above, seqs: VecDeque::new() });
+                self.recent.push(Memory {
+                    reporter: name.reporter.and_then(ReporterId::new),
+                    heard_above,
+                    seqs: VecDeque::new(),
+                });
             }
         }
         self.recent.last_mut().map_or(Named::New, |memory| memory.occupy(name.seq, content))
     }
+
+    fn parts(&self) -> NamesParts {
+        let reporters = self.recent.iter().map(|memory| ReporterNames {
+            reporter: memory.reporter.clone(),
+            heard_above: memory.heard_above,
+            seqs: memory.seqs.iter().copied().collect(),
+        });
+        NamesParts::new(reporters.collect(), self.forgotten).expect("reporters are few and differ, and their numbers rise")
+    }
+}
+
+impl From<NamesParts> for Reporters {
+    fn from(parts: NamesParts) -> Self {
+        let forgotten = parts.forgotten();
+        let recent = parts.into_reporters().into_iter().map(|ReporterNames { reporter, heard_above, seqs }| Memory {
+            reporter,
+            heard_above,
+            seqs: seqs.into(),
+        });
+        Self { recent: recent.collect(), forgotten }
+    }
 }
 
 impl Memory {
-    fn occupy(&mut self, seq: u64, content: u64) -> Named {
+    fn occupy(&mut self, seq: u64, content: ContentHash) -> Named {
         let place = match self.seqs.back() {
             Some(&(last, _)) if last >= seq => match self.seqs.binary_search_by_key(&seq, |&(seq, _)| seq) {
                 Ok(found) if self.seqs[found].1 == content => return Named::Duplicate,
@@ -211,6 +251,35 @@ impl Memory {
         }
         Named::New
     }
+}
+
+fn place(subject: u32) -> usize {
+    usize::try_from(subject).expect("a subject's number fits in memory")
+}
+
+/// A content's hash. It is stored, so it must never change: two words, multiplied as `wyhash` does
+/// it, and of that the lowest bytes. The first word is the instant in milliseconds, with the region
+/// in the highest byte but one and the kind in the highest; the second is the counts, the failed
+/// ones higher, or the state. One multiplication, since it is on the hot path.
+fn hash((region, at, body): Content) -> ContentHash {
+    let (kind, second) = match body {
+        EventBody::Outcome { ok, failed } => (0, u64::from(failed) << u32::BITS | u64::from(ok)),
+        EventBody::State(HealthState::Up) => (1, 0),
+        EventBody::State(HealthState::Unknown) => (1, 1),
+        EventBody::State(HealthState::Maintenance) => (1, 2),
+        EventBody::State(HealthState::Down) => (1, 3),
+    };
+    let region: u64 = match region {
+        Region::Eu => 0,
+        Region::Fe => 1,
+        Region::Na => 2,
+    };
+    // Instants before the year 10000 take 48 bits.
+    let first = at.ms().cast_unsigned() | region << 48 | kind << 56;
+    let product = u128::from(first ^ HASH_SECRETS[0]) * u128::from(second ^ HASH_SECRETS[1]);
+    let folded = product ^ (product >> u64::BITS);
+    let [a, b, c, ..] = folded.to_le_bytes();
+    [a, b, c]
 }
 
 #[cfg(test)]

@@ -2,11 +2,14 @@ mod oracle;
 
 use std::collections::BTreeMap;
 
+use domain::health::{HourRun, MinuteRuns, StateRun, StateRuns};
+use domain::id::Region;
 use domain::page::{PAGE_MS, PageParts};
 use domain::policy::Policy;
 use domain::ratio::Ppm;
 use domain::time::DAY_MS;
 use proptest::prelude::*;
+use wire::stored::head::Head;
 
 use super::*;
 use crate::evidence::tests::policy;
@@ -40,8 +43,28 @@ impl Owned {
     fn evict(&mut self, before: Timestamp) {
         for (no, page) in self.health.evict(before) {
             assert!(no.interval().to <= before, "page {no:?} reaches beyond {before}");
-            self.store.insert(no, wire::stored::page::write(&PageParts::from(&page)));
+            self.keep(no, &page);
         }
+    }
+
+    /// Stores the pages that changed; yields the head that goes with them.
+    fn store(&mut self) -> Vec<u8> {
+        for (no, page) in self.health.changed_pages() {
+            self.keep(no, &page);
+        }
+        assert!(self.health.changed_pages().is_empty(), "they are stored");
+        wire::stored::head::write(&Head { health: vec![(Region::Na, self.health.to_parts())], ..Head::default() })
+    }
+
+    fn restart(&mut self) {
+        let head = wire::stored::head::read(&self.store()).expect("what was written");
+        let (_, parts) = head.health.into_iter().next().expect("one region");
+        self.health = SubjectHealth::from_parts(parts.clone()).expect("parts of a subject");
+        assert_eq!(self.health.to_parts(), parts);
+    }
+
+    fn keep(&mut self, no: PageNo, page: &Page) {
+        self.store.insert(no, wire::stored::page::write(&PageParts::from(page)));
     }
 
     fn apply(&mut self, at: Timestamp, body: EventBody, policies: &Policies) -> Applied {
@@ -59,6 +82,10 @@ enum Step {
     Evict(Timestamp),
     Load(PageNo),
     Forget(Timestamp),
+    /// The head and the pages that changed are stored; nothing else happens.
+    Store,
+    /// They are stored, and restored by another process.
+    Restart,
 }
 
 /// Near the pages' edges they are dense, so that they meet.
@@ -83,6 +110,8 @@ fn steps() -> impl Strategy<Value = Step> {
         3 => instants().prop_map(Step::Evict),
         1 => instants().prop_map(|at| Step::Load(PageNo::of(at))),
         1 => instants().prop_map(Step::Forget),
+        1 => Just(Step::Store),
+        1 => Just(Step::Restart),
     ]
 }
 
@@ -136,6 +165,15 @@ fn take(step: Step, owned: &mut Owned, oracle: &mut Oracle, policies: &Policies)
             owned.load(no);
             Applied::Unchanged
         }
+        Step::Store => {
+            owned.store();
+            Applied::Unchanged
+        }
+        Step::Restart => {
+            oracle.restart();
+            owned.restart();
+            Applied::Unchanged
+        }
         Step::Forget(at) => {
             oracle.forget(at);
             owned.health.forget(at);
@@ -173,6 +211,7 @@ fn compare(owned: &Owned, oracle: &Oracle, policies: &Policies, question: &Quest
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
+    /// Restarts among them: what comes back answers as what went on.
     #[test]
     fn whatever_leaves_memory_answers_stay_those_of_all_events(
         policies in policies(),
@@ -265,6 +304,46 @@ fn a_page_is_stored_only_when_it_changed() {
     assert_eq!(owned.apply(ms(5), late, &policies), Applied::Unchanged);
     assert_eq!(evicted(&mut owned), [PageNo::new(0)]);
     assert!(owned.health.is_empty(), "no verdict and no state: nothing remains");
+}
+
+#[test]
+fn a_restored_subject_asks_for_every_page_that_may_be_stored() {
+    let (mut owned, policies) = (Owned::default(), Policies::from(policy()));
+    let outcome = EventBody::Outcome { ok: 20, failed: 0 };
+    let _ = owned.apply(ms(3 * PAGE_MS), outcome, &policies);
+    owned.restart();
+    assert!(owned.store.contains_key(&PageNo::new(3)));
+    for page in 0..4_u32 {
+        let at = PageNo::new(page).start();
+        assert_eq!(owned.health.apply(at, outcome, &policies), Applied::Absent(PageNo::new(page)));
+    }
+    assert_eq!(owned.health.attempts(Interval::new(ms(3 * PAGE_MS), ms(4 * PAGE_MS))), None);
+    assert_eq!(owned.health.apply(ms(4 * PAGE_MS), outcome, &policies), Applied::Changed(ms(4 * PAGE_MS)), "none was ever made");
+    owned.load(PageNo::new(3));
+    assert_eq!(owned.health.apply(ms(3 * PAGE_MS), outcome, &policies), Applied::Unchanged, "judged as it was");
+    let attempts = owned.health.attempts(Interval::new(ms(3 * PAGE_MS), ms(4 * PAGE_MS)));
+    assert_eq!(attempts, Some(Attempts { ok: 40, failed: 0 }));
+}
+
+#[test]
+fn parts_that_contradict_each_other_are_refused() {
+    let check = |forgotten: u32, horizon: u32, hour: u32, state_at: i64, expected: bool| {
+        let minutes = MinuteRuns::new(vec![HourRun { hour, hours: 4, bits: 1 }]).expect("sound");
+        let states = StateRuns::new(vec![StateRun { from: ms(state_at), lasts_ms: 0, state: Up }]).expect("sound");
+        let (forgotten, horizon) = (PageNo::new(forgotten), PageNo::new(horizon));
+        let rest = HealthParts { forgotten, horizon, states, ..HealthParts::default() };
+        let down = HealthParts { down: minutes.clone(), ..rest.clone() };
+        for parts in [down, HealthParts { judged: minutes, ..rest }] {
+            assert_eq!(SubjectHealth::from_parts(parts.clone()).is_some(), expected, "{parts:?}");
+        }
+    };
+    check(1, 2, 4, 0, true);
+    check(2, 2, 4, 0, false);
+    check(0, 1, 4, 0, false);
+    check(0, 2, 5, 0, false);
+    check(0, 2, 4, 2 * PAGE_MS, false);
+    check(u32::MAX, u32::MAX, 4, 0, false);
+    assert!(SubjectHealth::from_parts(HealthParts::default()).is_some());
 }
 
 /// What is not the states' own.

@@ -35,6 +35,21 @@ fn a_name_is_new_once() {
 }
 
 #[test]
+fn a_hash_is_the_same_for_ever() {
+    let check = |region, at, body, expected: ContentHash| {
+        assert_eq!(hash((region, Timestamp::clamped(at), body)), expected, "{region} {at} {body:?}");
+    };
+    // As another implementation has them.
+    check(Region::Eu, 0, EventBody::Outcome { ok: 0, failed: 0 }, [0x2c, 0x8d, 0x78]);
+    check(Region::Na, 1_740_787_200_500, EventBody::Outcome { ok: 118, failed: 2 }, [0x53, 0xb8, 0x63]);
+    check(Region::Fe, 253_402_300_799_999, EventBody::Outcome { ok: u32::MAX, failed: u32::MAX }, [0xa3, 0xf9, 0xc1]);
+    check(Region::Na, 1_740_787_200_500, EventBody::State(HealthState::Up), [0x56, 0x55, 0x48]);
+    check(Region::Na, 1_740_787_200_500, EventBody::State(HealthState::Unknown), [0x70, 0x2b, 0x8a]);
+    check(Region::Na, 1_740_787_200_500, EventBody::State(HealthState::Maintenance), [0xad, 0x01, 0xd4]);
+    check(Region::Na, 1_740_787_200_500, EventBody::State(HealthState::Down), [0xc5, 0xd7, 0x16]);
+}
+
+#[test]
 fn what_is_no_longer_remembered_is_too_old() {
     let mut names = RecentNames::default();
     let last = REMEMBERED_SEQS_MAX as u64 + 10;
@@ -83,6 +98,25 @@ proptest! {
             prop_assert_eq!(exact.occupy(0, &event), expected);
             taken.entry((reporter, seq)).or_insert(at);
         }
+    }
+
+    /// Names that are stored and put back at any moment answer as those that go on.
+    #[test]
+    fn names_come_back(steps in prop::collection::vec((0..12_u8, 0..150_u64, 0..2_i64, prop::bool::weighted(0.1)), 0..600)) {
+        let (mut names, mut stored) = (RecentNames::default(), RecentNames::default());
+        for (reporter, seq, at, is_restart) in steps {
+            if is_restart {
+                let parts = stored.parts(3);
+                stored = RecentNames::default();
+                stored.put(3, parts);
+            }
+            let name = (reporter > 0).then(|| format!("gw-{reporter}"));
+            let event = event(name.as_deref(), Some(seq), at);
+            prop_assert_eq!(stored.occupy(3, &event), names.occupy(3, &event));
+            prop_assert_eq!(stored.parts(3), names.parts(3));
+        }
+        prop_assert_eq!(stored.parts(2), NamesParts::default());
+        prop_assert_eq!(stored.parts(7), NamesParts::default());
     }
 
     /// Runs of numbers, rising and falling, that overlap and fill blocks to beyond their size.

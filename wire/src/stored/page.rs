@@ -9,16 +9,13 @@
 //! - the number of states; of each, the milliseconds since the one before (or the page's start),
 //!   shifted left by two bits, and the state in these two.
 
-use domain::HealthState;
 use domain::page::{MinuteCounts, PAGE_MINUTES, PageParts, StateAt};
 
-use super::varint;
+use super::{state, varint};
 use crate::Error;
 
 /// The form that is written, and the only one that is read.
 pub const FORM: u8 = 1;
-
-const STATE_BITS: u32 = 2;
 
 /// A page as bytes.
 #[must_use]
@@ -39,7 +36,7 @@ pub fn write(page: &PageParts) -> Vec<u8> {
     varint::write(page.states().len() as u64, &mut out);
     let mut before = 0;
     for at in page.states() {
-        varint::write(u64::from(at.offset_ms - before) << STATE_BITS | code(at.state), &mut out);
+        varint::write(u64::from(at.offset_ms - before) << state::BITS | state::code(at.state), &mut out);
         before = at.offset_ms;
     }
     out
@@ -60,8 +57,8 @@ pub fn read(bytes: &[u8]) -> Result<PageParts, Error> {
 fn read_parts(mut rest: &[u8]) -> Result<PageParts, &'static str> {
     let mut minutes = read_runs(&mut rest)?;
     for counts in &mut minutes {
-        counts.ok = integer(&mut rest)?;
-        counts.failed = integer(&mut rest)?;
+        counts.ok = varint::required(&mut rest)?;
+        counts.failed = varint::required(&mut rest)?;
     }
     let states = read_states(&mut rest)?;
     if !rest.is_empty() {
@@ -74,8 +71,8 @@ fn read_parts(mut rest: &[u8]) -> Result<PageParts, &'static str> {
 fn read_runs(rest: &mut &[u8]) -> Result<Vec<MinuteCounts>, &'static str> {
     const OUTSIDE: &str = "a run of minutes lies outside of it";
     let (mut minutes, mut end) = (Vec::new(), 0_u16);
-    for _ in 0..integer(rest)? {
-        let (left_out, length) = (integer(rest)?, integer(rest)?);
+    for _ in 0..varint::required(rest)? {
+        let (left_out, length) = (varint::required(rest)?, varint::required(rest)?);
         let from = u64::from(end).checked_add(left_out).ok_or(OUTSIDE)?;
         let to = from.checked_add(length).filter(|to| *to <= u64::from(PAGE_MINUTES)).ok_or(OUTSIDE)?;
         let (from, to) = (u16::try_from(from).map_err(|_| OUTSIDE)?, u16::try_from(to).map_err(|_| OUTSIDE)?);
@@ -86,46 +83,24 @@ fn read_runs(rest: &mut &[u8]) -> Result<Vec<MinuteCounts>, &'static str> {
 }
 
 fn read_states(rest: &mut &[u8]) -> Result<Vec<StateAt>, &'static str> {
-    let count = integer(rest)?;
+    let count = varint::required(rest)?;
     // A state takes a byte at least: no number of states makes room for more than there can be.
     let mut states = Vec::with_capacity(usize::try_from(count).unwrap_or(usize::MAX).min(rest.len()));
     let mut offset_ms = 0_u32;
     for _ in 0..count {
-        let value = integer(rest)?;
-        let later = u32::try_from(value >> STATE_BITS).ok().and_then(|later| offset_ms.checked_add(later));
+        let value = varint::required(rest)?;
+        let later = u32::try_from(value >> state::BITS).ok().and_then(|later| offset_ms.checked_add(later));
         offset_ms = later.ok_or("a state lies outside of it")?;
-        states.push(StateAt { offset_ms, state: state(value) });
+        states.push(StateAt { offset_ms, state: state::of(value) });
     }
     Ok(states)
-}
-
-fn integer(rest: &mut &[u8]) -> Result<u64, &'static str> {
-    varint::read(rest).ok_or("an integer is cut off or too large")
-}
-
-const fn code(state: HealthState) -> u64 {
-    match state {
-        HealthState::Up => 0,
-        HealthState::Unknown => 1,
-        HealthState::Maintenance => 2,
-        HealthState::Down => 3,
-    }
-}
-
-/// The state in the lowest two bits.
-const fn state(value: u64) -> HealthState {
-    match value & 3 {
-        0 => HealthState::Up,
-        1 => HealthState::Unknown,
-        2 => HealthState::Maintenance,
-        _ => HealthState::Down,
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
+    use domain::HealthState;
     use domain::page::PAGE_MS;
     use proptest::prelude::*;
 

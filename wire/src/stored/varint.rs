@@ -31,6 +31,11 @@ pub(super) fn read(bytes: &mut &[u8]) -> Option<u64> {
     None
 }
 
+/// Takes an integer off the front that has to be there.
+pub(super) fn required(bytes: &mut &[u8]) -> Result<u64, &'static str> {
+    read(bytes).ok_or("an integer is cut off or too large")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

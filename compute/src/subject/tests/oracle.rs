@@ -37,6 +37,13 @@ impl Oracle {
         self.resident.insert(no);
     }
 
+    /// No page is in memory, and none behind the last one was ever made.
+    pub(super) fn restart(&mut self) {
+        let behind = self.resident.last().map(|last| PageNo::new(last.get() + 1));
+        self.horizon = self.horizon.max(behind.unwrap_or_default());
+        self.resident.clear();
+    }
+
     pub(super) fn forget(&mut self, before: Timestamp) {
         self.forgotten = self.forgotten.max(PageNo::of(before).start());
     }
