@@ -103,21 +103,25 @@ fn topics_are_created_as_the_logs_need_them(broker: &DevBroker) {
     assert_eq!(states(ensure_topics(&config, &Log::ALL).unwrap()), wanted(TopicState::Created));
     assert_eq!(states(ensure_topics(&config, &Log::ALL).unwrap()), wanted(TopicState::Present));
 
-    let settings = |log: Log, keys: &[&str]| {
-        let name = config.topic(log);
-        let results = block_on(admin(broker).describe_configs([&ResourceSpecifier::Topic(&name)], &AdminOptions::new()));
+    let settings = |name: &str, keys: &[&str]| {
+        let results = block_on(admin(broker).describe_configs([&ResourceSpecifier::Topic(name)], &AdminOptions::new()));
         let found = results.unwrap().pop().unwrap().unwrap();
         keys.iter().map(|key| found.get(key).unwrap().value.clone().unwrap()).collect::<Vec<_>>()
     };
     let keys = ["cleanup.policy", "retention.ms", "message.timestamp.type"];
     let days_400 = (400_u64 * 24 * 3600 * 1000).to_string();
-    assert_eq!(settings(Log::Rejected, &keys), ["delete", &days_400, "LogAppendTime"]);
-    assert_eq!(settings(Log::Health, &keys), ["delete", "-1", "LogAppendTime"]);
-    assert_eq!(settings(Log::Registry, &keys), ["delete", "-1", "LogAppendTime"]);
-    assert_eq!(settings(Log::Decisions, &keys), ["delete", "-1", "LogAppendTime"]);
-    assert_eq!(settings(Log::Standings, &keys[..1]), ["compact"]);
+    assert_eq!(settings(&config.topic(Log::Rejected), &keys), ["delete", &days_400, "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Health), &keys), ["delete", "-1", "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Registry), &keys), ["delete", "-1", "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Decisions), &keys), ["delete", "-1", "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Standings), &keys[..1]), ["compact"]);
+    let mut kept = config.clone();
+    kept.topics.insert(Log::Health, "kept-for-days".to_owned());
+    kept.health_retention = Some(KafkaConfig::HEALTH_RETENTION);
+    ensure_topics(&kept, &[Log::Health]).unwrap();
+    assert_eq!(settings("kept-for-days", &keys), ["delete", "604800000", "LogAppendTime"]);
     let keys = ["cleanup.policy", "min.compaction.lag.ms", "message.timestamp.type"];
-    assert_eq!(settings(Log::Dependencies, &keys), ["compact", "86400000", "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Dependencies), &keys), ["compact", "86400000", "LogAppendTime"]);
     for (log, partitions) in
         [(Log::Health, 6), (Log::Dependencies, 4), (Log::Standings, 6), (Log::Registry, 1), (Log::Programme, 1)]
     {

@@ -58,6 +58,8 @@ pub struct KafkaConfig {
     pub partitioner: Partitioner,
     /// How long opening, creating and looking up may take each.
     pub timeout: Duration,
+    /// How long `health` keeps its records where it is created; for ever where not given.
+    pub health_retention: Option<Duration>,
     /// Any of the client's own properties, e.g. `security.protocol`.
     pub properties: BTreeMap<String, String>,
 }
@@ -85,6 +87,8 @@ impl Partitioner {
 impl KafkaConfig {
     /// Default number of partitions.
     pub const PARTITIONS: u32 = 64;
+    /// How long `health` keeps its records by default where state outlives it.
+    pub const HEALTH_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
     /// The usual configuration for a broker.
     #[must_use]
@@ -97,6 +101,7 @@ impl KafkaConfig {
             replication: None,
             partitioner: Partitioner::Murmur2,
             timeout: Duration::from_secs(30),
+            health_retention: None,
             properties: BTreeMap::new(),
         }
     }
@@ -189,6 +194,7 @@ impl fmt::Debug for KafkaConfig {
             .field("replication", &self.replication)
             .field("partitioner", &self.partitioner)
             .field("timeout", &self.timeout)
+            .field("health_retention", &self.health_retention)
             .field("properties", &self.properties.keys())
             .finish()
     }
