@@ -39,6 +39,15 @@ impl DevBroker {
         self.run(&["kill"], &[]).map(drop)
     }
 
+    /// Ends it cleanly.
+    ///
+    /// # Errors
+    ///
+    /// When the script fails.
+    pub fn stop(&self) -> io::Result<()> {
+        self.run(&["stop"], &[]).map(drop)
+    }
+
     /// Starts it again, on the same port, with what it had stored.
     ///
     /// # Errors

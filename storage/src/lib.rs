@@ -10,5 +10,7 @@ pub mod state;
 
 pub use copy::{Copied, copy_records};
 pub use file::{Destination, FileSink, LineSource};
-pub use kafka::{KafkaConfig, KafkaSink, KafkaSource, Partitioner, Topic, TopicState, ensure_topics};
+pub use kafka::{
+    GroupConfig, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, Partitioner, Topic, TopicState, ensure_topics,
+};
 pub use state::DirStore;

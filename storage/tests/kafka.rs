@@ -1,59 +1,24 @@
 //! The Kafka adapters against a real broker, started by the project's own script. Without one they fail.
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 
+#[path = "kafka/group.rs"]
+mod group;
+#[path = "kafka/harness.rs"]
+mod harness;
+
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use ports::log::DEPENDENCIES_PARTITIONS;
 use ports::partition::partition_of_key;
 use ports::{Log, Polled, PortError, Position, RecordSink, RecordSource, read_to_end};
-use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::client::DefaultClientContext;
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminOptions, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use storage::dev_broker::DevBroker;
 use storage::{KafkaConfig, KafkaSink, KafkaSource, Partitioner, TopicState, ensure_topics};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dev/kafka");
-const PATIENCE: Duration = Duration::from_secs(60);
-const BRIEF: Duration = Duration::from_millis(200);
-
-/// What was read, by partition: offsets and contents.
-type Contents = BTreeMap<u32, Vec<(u64, String)>>;
-
-fn broker() -> (tempfile::TempDir, DevBroker) {
-    let directory = tempfile::tempdir().unwrap();
-    let broker = DevBroker::start(Path::new(SCRIPT), directory.path()).unwrap();
-    (directory, broker)
-}
-
-fn config(broker: &DevBroker, prefix: &str, partitions: u32) -> KafkaConfig {
-    let mut config = KafkaConfig::new(broker.bootstrap());
-    config.topic_prefix = format!("{prefix}.");
-    config.partitions = partitions;
-    config
-}
-
-/// Appends `count` numbered records of a few keys, `padding` bytes longer than need be.
-fn produce(config: &KafkaConfig, log: Log, count: usize, padding: usize) {
-    let mut sink = KafkaSink::open(config).unwrap();
-    for number in 0..count {
-        let key = format!("product:B{:03}", number % 50);
-        sink.append(log, &key, format!("{key} {number} {}", "x".repeat(padding)).as_bytes()).unwrap();
-    }
-    sink.flush().unwrap();
-}
-
-fn read_all(source: &mut KafkaSource) -> Contents {
-    let mut contents = Contents::new();
-    read_to_end(source, &mut || true, &mut |record| {
-        let text = String::from_utf8(record.payload.to_vec()).unwrap();
-        contents.entry(record.partition).or_default().push((record.offset, text));
-    })
-    .unwrap();
-    contents
-}
+use harness::{BRIEF, Contents, PATIENCE, admin, block_on, broker, config, delete_below, frugal, produce, read_all};
 
 /// Each partition from offset 0 without a gap, each key in one partition and its numbers in order, and all there.
 fn assert_complete(contents: &Contents, count: usize) {
@@ -72,14 +37,6 @@ fn assert_complete(contents: &Contents, count: usize) {
     }
     numbers.sort_unstable();
     assert_eq!(numbers, (0..count).collect::<Vec<_>>());
-}
-
-fn admin(broker: &DevBroker) -> AdminClient<DefaultClientContext> {
-    ClientConfig::new().set("bootstrap.servers", broker.bootstrap()).create().unwrap()
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 #[test]
@@ -103,21 +60,25 @@ fn topics_are_created_as_the_logs_need_them(broker: &DevBroker) {
     assert_eq!(states(ensure_topics(&config, &Log::ALL).unwrap()), wanted(TopicState::Created));
     assert_eq!(states(ensure_topics(&config, &Log::ALL).unwrap()), wanted(TopicState::Present));
 
-    let settings = |log: Log, keys: &[&str]| {
-        let name = config.topic(log);
-        let results = block_on(admin(broker).describe_configs([&ResourceSpecifier::Topic(&name)], &AdminOptions::new()));
+    let settings = |name: &str, keys: &[&str]| {
+        let results = block_on(admin(broker).describe_configs([&ResourceSpecifier::Topic(name)], &AdminOptions::new()));
         let found = results.unwrap().pop().unwrap().unwrap();
         keys.iter().map(|key| found.get(key).unwrap().value.clone().unwrap()).collect::<Vec<_>>()
     };
     let keys = ["cleanup.policy", "retention.ms", "message.timestamp.type"];
     let days_400 = (400_u64 * 24 * 3600 * 1000).to_string();
-    assert_eq!(settings(Log::Rejected, &keys), ["delete", &days_400, "LogAppendTime"]);
-    assert_eq!(settings(Log::Health, &keys), ["delete", "-1", "LogAppendTime"]);
-    assert_eq!(settings(Log::Registry, &keys), ["delete", "-1", "LogAppendTime"]);
-    assert_eq!(settings(Log::Decisions, &keys), ["delete", "-1", "LogAppendTime"]);
-    assert_eq!(settings(Log::Standings, &keys[..1]), ["compact"]);
+    assert_eq!(settings(&config.topic(Log::Rejected), &keys), ["delete", &days_400, "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Health), &keys), ["delete", "-1", "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Registry), &keys), ["delete", "-1", "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Decisions), &keys), ["delete", "-1", "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Standings), &keys[..1]), ["compact"]);
+    let mut kept = config.clone();
+    kept.topics.insert(Log::Health, "kept-for-days".to_owned());
+    kept.health_retention = Some(KafkaConfig::HEALTH_RETENTION);
+    ensure_topics(&kept, &[Log::Health]).unwrap();
+    assert_eq!(settings("kept-for-days", &keys), ["delete", "604800000", "LogAppendTime"]);
     let keys = ["cleanup.policy", "min.compaction.lag.ms", "message.timestamp.type"];
-    assert_eq!(settings(Log::Dependencies, &keys), ["compact", "86400000", "LogAppendTime"]);
+    assert_eq!(settings(&config.topic(Log::Dependencies), &keys), ["compact", "86400000", "LogAppendTime"]);
     for (log, partitions) in
         [(Log::Health, 6), (Log::Dependencies, 4), (Log::Standings, 6), (Log::Registry, 1), (Log::Programme, 1)]
     {
@@ -241,16 +202,6 @@ fn a_transactions_marker_does_not_hide_the_end(broker: &DevBroker) {
     assert_eq!(read, Contents::from([(0, vec![(0, "kept".to_owned())])]));
 }
 
-/// A source that fetches little ahead, so that most of its topic is still to be fetched after a first record.
-fn frugal(config: &KafkaConfig) -> KafkaConfig {
-    let mut config = config.clone();
-    for (key, value) in [("queued.max.messages.kbytes", "64"), ("fetch.message.max.bytes", "20000"), ("queued.min.messages", "1")]
-    {
-        config.properties.insert(key.to_owned(), value.to_owned());
-    }
-    config
-}
-
 fn records_that_are_gone_are_an_error(broker: &DevBroker) {
     let config = config(broker, "gone", 1);
     ensure_topics(&config, &[Log::Health]).unwrap();
@@ -259,9 +210,7 @@ fn records_that_are_gone_are_an_error(broker: &DevBroker) {
     let mut seen = 0;
     source.poll(1, PATIENCE, &mut |_| seen += 1).unwrap();
     assert_eq!(seen, 1);
-    let mut until = TopicPartitionList::new();
-    until.add_partition_offset(&config.topic(Log::Health), 0, Offset::Offset(19_000)).unwrap();
-    block_on(admin(broker).delete_records(&until, &AdminOptions::new())).unwrap();
+    delete_below(broker, &config.topic(Log::Health), 0, 19_000);
 
     let failure = loop {
         let polled = source.poll(1_000, PATIENCE, &mut |record| {

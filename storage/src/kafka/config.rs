@@ -38,6 +38,11 @@ const CONSUMER_FIXED: [(&str, &str); 6] = [
     ("isolation.level", "read_committed"),
 ];
 const PRODUCER_FIXED: [(&str, &str); 2] = [("acks", "all"), ("enable.idempotence", "true")];
+/// How partitions are handed over in a group, which the source counts on.
+const MEMBER_FIXED: [(&str, &str); 2] = [("partition.assignment.strategy", "cooperative-sticky"), ("group.protocol", "classic")];
+/// Set by [`KafkaConfig::group`].
+const MEMBER_SETTINGS: [&str; 5] =
+    ["group.id", "group.instance.id", "session.timeout.ms", "heartbeat.interval.ms", "max.poll.interval.ms"];
 /// Set by [`KafkaConfig::partitioner`].
 const PARTITIONER: &str = "partitioner";
 
@@ -58,8 +63,41 @@ pub struct KafkaConfig {
     pub partitioner: Partitioner,
     /// How long opening, creating and looking up may take each.
     pub timeout: Duration,
+    /// How long `health` keeps its records where it is created; for ever where not given.
+    pub health_retention: Option<Duration>,
+    /// How a member of the group behaves.
+    pub group: GroupConfig,
     /// Any of the client's own properties, e.g. `security.protocol`.
     pub properties: BTreeMap<String, String>,
+}
+
+/// How a process belongs to the group of those that read `health`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupConfig {
+    /// The group's id; `<topic prefix>compute` where not given.
+    pub id: Option<String>,
+    /// A name of this member's own, which outlives the process: a member that is back with it before its session
+    /// ends gets its partitions again, and nobody else does meanwhile. No other process may use it.
+    pub instance: Option<String>,
+    /// How long without a sign of life until the group takes a member for dead.
+    pub session_timeout: Duration,
+    /// How often a member gives signs of life, whatever else it does: a third of its session or less.
+    pub heartbeat: Duration,
+    /// How long a member may go without a poll, and may keep what was revoked, until it leaves or is taken for
+    /// dead; no shorter than its session.
+    pub poll_interval_max: Duration,
+}
+
+impl Default for GroupConfig {
+    fn default() -> Self {
+        Self {
+            id: None,
+            instance: None,
+            session_timeout: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(3),
+            poll_interval_max: Duration::from_secs(600),
+        }
+    }
 }
 
 /// How a producer chooses a key's partition.
@@ -85,6 +123,8 @@ impl Partitioner {
 impl KafkaConfig {
     /// Default number of partitions.
     pub const PARTITIONS: u32 = 64;
+    /// How long `health` keeps its records by default where state outlives it.
+    pub const HEALTH_RETENTION: Duration = Duration::from_secs(7 * 24 * 3600);
 
     /// The usual configuration for a broker.
     #[must_use]
@@ -97,6 +137,8 @@ impl KafkaConfig {
             replication: None,
             partitioner: Partitioner::Murmur2,
             timeout: Duration::from_secs(30),
+            health_retention: None,
+            group: GroupConfig::default(),
             properties: BTreeMap::new(),
         }
     }
@@ -105,6 +147,12 @@ impl KafkaConfig {
     #[must_use]
     pub fn topic(&self, log: Log) -> String {
         self.topics.get(&log).cloned().unwrap_or_else(|| format!("{}{log}", self.topic_prefix))
+    }
+
+    /// The id of the group that reads `health`.
+    #[must_use]
+    pub fn group_id(&self) -> String {
+        self.group.id.clone().unwrap_or_else(|| format!("{}compute", self.topic_prefix))
     }
 
     pub(super) fn admin(&self) -> Result<ClientConfig, PortError> {
@@ -119,6 +167,23 @@ impl KafkaConfig {
             ("statistics.interval.ms", LAG_INTERVAL_MS),
         ];
         self.client(&tuned, &CONSUMER_FIXED)
+    }
+
+    /// A consumer's, in the group.
+    pub(super) fn member(&self) -> Result<ClientConfig, PortError> {
+        let mut client = self.consumer()?;
+        for (key, value) in MEMBER_FIXED {
+            client.set(key, value);
+        }
+        let ms = |duration: Duration| duration.as_millis().to_string();
+        client.set("group.id", self.group_id());
+        client.set("session.timeout.ms", ms(self.group.session_timeout));
+        client.set("heartbeat.interval.ms", ms(self.group.heartbeat));
+        client.set("max.poll.interval.ms", ms(self.group.poll_interval_max));
+        if let Some(instance) = &self.group.instance {
+            client.set("group.instance.id", instance);
+        }
+        Ok(client)
     }
 
     pub(super) fn producer(&self) -> Result<ClientConfig, PortError> {
@@ -165,7 +230,10 @@ impl KafkaConfig {
             let problem = "the logs' owners rest on it; remove it from the properties";
             return Some(format!("already given as `{}`: {problem}", self.partitioner.property()));
         }
-        let fixed = CONSUMER_FIXED.iter().chain(&PRODUCER_FIXED).find(|(fixed, _)| *fixed == key)?;
+        if MEMBER_SETTINGS.contains(&key) {
+            return Some("one of the group's own settings; remove it from the properties".to_owned());
+        }
+        let fixed = CONSUMER_FIXED.iter().chain(&PRODUCER_FIXED).chain(&MEMBER_FIXED).find(|(fixed, _)| *fixed == key)?;
         Some(format!("fixed at `{}`, because exactness rests on it; remove it from the properties", fixed.1))
     }
 
@@ -189,6 +257,8 @@ impl fmt::Debug for KafkaConfig {
             .field("replication", &self.replication)
             .field("partitioner", &self.partitioner)
             .field("timeout", &self.timeout)
+            .field("health_retention", &self.health_retention)
+            .field("group", &self.group)
             .field("properties", &self.properties.keys())
             .finish()
     }
@@ -217,7 +287,7 @@ mod tests {
         let consumer = with("fetch.queue.backoff.ms", "5").consumer().unwrap();
         assert_eq!(consumer.get("fetch.queue.backoff.ms"), Some("5"));
         assert_eq!(with("compression.type", "zstd").producer().unwrap().get("compression.type"), Some("zstd"));
-        for key in ["auto.offset.reset", "acks", "bootstrap.servers", "partitioner"] {
+        for key in ["auto.offset.reset", "acks", "bootstrap.servers", "partitioner", "group.id", "group.protocol"] {
             let error = with(key, "x").consumer().err().unwrap();
             assert!(matches!(&error, PortError::Setting { key: named, .. } if named == key), "{error}");
         }
@@ -229,6 +299,21 @@ mod tests {
         assert_eq!(config.producer().unwrap().get(PARTITIONER), Some("murmur2_random"));
         config.partitioner = Partitioner::Consistent;
         assert_eq!(config.producer().unwrap().get(PARTITIONER), Some("consistent_random"));
+    }
+
+    #[test]
+    fn a_member_is_of_the_group_of_its_topics() {
+        let get = |config: &KafkaConfig, key| config.member().unwrap().get(key).map(str::to_owned);
+        let mut config = KafkaConfig::new("127.0.0.1:9092");
+        assert_eq!(get(&config, "group.id").unwrap(), "badgewatch.compute");
+        assert_eq!(get(&config, "session.timeout.ms").unwrap(), "10000");
+        assert_eq!(get(&config, "group.instance.id"), None);
+        config.group.id = Some("others".to_owned());
+        config.group.instance = Some("one".to_owned());
+        assert_eq!(get(&config, "group.id").unwrap(), "others");
+        assert_eq!(get(&config, "group.instance.id").unwrap(), "one");
+        // Whoever only reads is of no group.
+        assert_eq!(config.consumer().unwrap().get("group.id"), Some("badgewatch"));
     }
 
     #[test]

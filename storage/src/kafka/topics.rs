@@ -12,8 +12,8 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use super::config::KafkaConfig;
 use super::context::AdminContext;
 
-/// How long `rejected` keeps a record, in days. `health` keeps its records for ever: a restart reads it from
-/// its beginning, and what rests on a record that is gone would be taken back.
+/// How long `rejected` keeps a record, in days. `health` keeps its records for ever if not told otherwise: a restart
+/// without state of its own reads it from its beginning, and what rests on a record that is gone would be taken back.
 const REJECTED_DAYS: u64 = 400;
 /// How long `dependencies` keeps what later records replace, in days: so far a reader may be behind and still
 /// finds before each watermark what it vouches for.
@@ -78,7 +78,8 @@ fn keeping(config: &KafkaConfig, log: Log) -> Keeping {
     let append_time = || ("message.timestamp.type", "LogAppendTime".to_owned());
     let mut properties = match log {
         Log::Rejected => retained(&days_ms(REJECTED_DAYS)),
-        Log::Health | Log::Decisions | Log::Registry | Log::Programme => retained(FOR_EVER),
+        Log::Health => retained(&config.health_retention.map_or(FOR_EVER.to_owned(), |kept| kept.as_millis().to_string())),
+        Log::Decisions | Log::Registry | Log::Programme => retained(FOR_EVER),
         Log::Standings => vec![compacted()],
         Log::Dependencies => vec![compacted(), ("min.compaction.lag.ms", days_ms(REPLACED_DAYS))],
     };
@@ -144,7 +145,7 @@ fn look_over(admin: &AdminClient<AdminContext>, config: &KafkaConfig, log: Log, 
     for (key, wanted) in keeping(config, log).properties {
         let matters = match key {
             // Rejected lines may well be kept for longer or shorter on purpose; what decisions rest on may not.
-            "retention.ms" => log != Log::Rejected,
+            "retention.ms" => log != Log::Rejected && !lasts(&found(key), &wanted),
             "message.timestamp.type" => matches!(log, Log::Health | Log::Registry),
             "cleanup.policy" => true,
             _ => false,
@@ -157,6 +158,12 @@ fn look_over(admin: &AdminClient<AdminContext>, config: &KafkaConfig, log: Log, 
     Ok(())
 }
 
+/// Whether records that are kept for so long are kept for long enough; negative is for ever.
+fn lasts(kept_ms: &str, wanted_ms: &str) -> bool {
+    let ms = |text: &str| text.parse::<i128>().map(|ms| if ms < 0 { i128::MAX } else { ms });
+    ms(kept_ms).is_ok_and(|kept| ms(wanted_ms).is_ok_and(|wanted| kept >= wanted))
+}
+
 fn failure(config: &KafkaConfig, name: &str, error: KafkaError) -> PortError {
     PortError::Open {
         what: format!("topic {name} at {} (is the broker running and reachable?)", config.bootstrap),
@@ -167,4 +174,24 @@ fn failure(config: &KafkaConfig, name: &str, error: KafkaError) -> PortError {
 /// The admin client is the only asynchronous part; it resolves its futures from a thread of its own.
 fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime without drivers needs nothing").block_on(future)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_that_last_longer_than_wanted_last() {
+        for (kept, wanted, expected) in [
+            ("-1", "-1", true),
+            ("-1", "604800000", true),
+            ("604800000", "604800000", true),
+            ("604800001", "604800000", true),
+            ("604799999", "604800000", false),
+            ("604800000", "-1", false),
+            ("", "-1", false),
+        ] {
+            assert_eq!(lasts(kept, wanted), expected, "{kept} for {wanted}");
+        }
+    }
 }
