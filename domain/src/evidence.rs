@@ -168,10 +168,11 @@ impl ProductEvidence {
     }
 
     /// Takes out what is older than an instant, but no part of a run that reaches beyond it (R24).
-    /// Where nothing was gathered yet, no run is known: nothing is taken out.
-    pub fn forget(&mut self, before: Timestamp) {
+    /// Where nothing was gathered yet, no run is known: nothing is taken out. Yields from when on health is
+    /// needed to gather what is left anew.
+    pub fn forget(&mut self, before: Timestamp) -> Timestamp {
         if self.until < before {
-            return;
+            return before;
         }
         let gap = self.rules.merge_gap;
         let kept = self.runs.as_slice().partition_point(|run| run.to.saturating_add(gap) < before);
@@ -186,6 +187,7 @@ impl ProductEvidence {
             excluded.downtime.forget(cut);
         }
         self.excluded.retain(|excluded| !excluded.downtime.is_empty());
+        cut.min(before)
     }
 }
 
@@ -269,8 +271,9 @@ impl EvidenceByVersion {
         self.all.iter_mut().zip(&self.needed_from).map(move |(evidence, from)| (evidence, *from <= at))
     }
 
-    /// Takes out what is older than an instant, but no part of a run that reaches beyond it (R24).
-    pub fn forget(&mut self, before: Timestamp) {
-        self.all.iter_mut().for_each(|evidence| evidence.forget(before));
+    /// Takes out what is older than an instant, but no part of a run that reaches beyond it (R24). Yields from
+    /// when on health is needed to gather what is left anew.
+    pub fn forget(&mut self, before: Timestamp) -> Timestamp {
+        self.all.iter_mut().map(|evidence| evidence.forget(before)).min().unwrap_or(before)
     }
 }

@@ -23,6 +23,25 @@ pub enum Error {
         /// What is wrong there.
         source: Option<Box<dyn StdError + Send + Sync>>,
     },
+    /// A checkpoint holds something that this version did not write.
+    #[error(
+        "the checkpoint is damaged at {key}: restore the state from a copy; do not delete the journal, or decisions are issued anew"
+    )]
+    Checkpoint {
+        /// Its key.
+        key: String,
+        /// What is wrong there.
+        source: Option<Box<wire::Error>>,
+    },
+    /// The policy isn't the one by which the state was made.
+    #[error(
+        "the policy differs, in versions that were in force by {}, from the one that the state was made with: what was judged can't be judged anew from it; give that policy (a new version may only take effect later), or start with an empty state and the whole log",
+        .log_time.map_or_else(|| "the beginning".to_owned(), |at| at.to_string())
+    )]
+    PolicyChanged {
+        /// The append time up to which the state was made.
+        log_time: Option<domain::Timestamp>,
+    },
     /// A page of the past holds something that this version did not write.
     #[error("a stored page is damaged: {key}; stop, delete the folder of pages and start again: they are rebuilt from the log")]
     Page {

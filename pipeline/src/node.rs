@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use alerting::Brakes;
 use domain::Decision;
+use domain::decision::Issuer;
 use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
 use ports::{Log, Record};
@@ -29,8 +30,6 @@ pub struct Node {
     programme: Option<Programme>,
     /// Of all its partitions: removals are limited over all of them.
     brakes: Brakes,
-    /// What `dependencies` holds from before is forgotten.
-    forgotten: Timestamp,
     /// Registry lines about something unknown that were told; one entry a line at most.
     unknown_told: BTreeSet<u64>,
 }
@@ -52,7 +51,6 @@ impl Node {
             partitions: Vec::with_capacity(owned.len()),
             programme: None,
             brakes: Brakes::new(Vec::new(), &rules.policies),
-            forgotten: Timestamp::MIN,
             unknown_told: BTreeSet::new(),
         };
         if is_programme {
@@ -85,6 +83,45 @@ impl Node {
         Ok(from)
     }
 
+    /// Begins a checkpoint of every partition, but of those of which one is under way.
+    pub fn begin_checkpoint(&mut self) {
+        self.partitions.iter_mut().for_each(Partition::begin_checkpoint);
+    }
+
+    /// Goes on with the checkpoints under way, by so many subjects a partition; yields whether all are complete.
+    ///
+    /// # Errors
+    /// When a log or the store fails: the process is to be opened anew.
+    pub fn checkpoint(&mut self, subjects_max: usize, io: &mut Io<'_>) -> Result<bool, Error> {
+        let mut is_complete = true;
+        for partition in &mut self.partitions {
+            is_complete &= partition.checkpoint(subjects_max, &self.tables, io)?;
+        }
+        Ok(is_complete)
+    }
+
+    /// Hands a partition over: all of it is stored, so that its next owner reads nothing again. One that isn't
+    /// owned is none to hand over.
+    ///
+    /// # Errors
+    /// When a log or the store fails. The partition isn't owned any more either way.
+    pub fn hand_over(&mut self, number: u32, io: &mut Io<'_>) -> Result<(), Error> {
+        let Some(place) = self.partitions.iter().position(|partition| partition.number() == number) else { return Ok(()) };
+        let mut partition = self.partitions.remove(place);
+        // What was under way began earlier; the one after it has all.
+        for _ in 0..2 {
+            partition.checkpoint(usize::MAX, &self.tables, io)?;
+            partition.begin_checkpoint();
+        }
+        partition.checkpoint(usize::MAX, &self.tables, io)?;
+        Ok(io.stores.close(Issuer::Partition(number))?)
+    }
+
+    /// Gives up a partition that somebody else may own by now: nothing more is said or stored of it.
+    pub fn give_up(&mut self, number: u32) {
+        self.partitions.retain(|partition| partition.number() != number);
+    }
+
     /// Takes the programme role, and fences whoever had it. What partitions of others have issued is to be
     /// given to [`Self::take_decision`], from the beginning of its log.
     ///
@@ -93,6 +130,20 @@ impl Node {
     pub fn own_programme(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
         self.programme = Some(Programme::open(&self.rules, io)?);
         Ok(())
+    }
+
+    /// Gives the programme role up: somebody else may have it by now.
+    pub fn give_up_programme(&mut self) {
+        self.programme = None;
+    }
+
+    /// Hands the programme role over.
+    ///
+    /// # Errors
+    /// When its state can't be closed. It hasn't the role any more either way.
+    pub fn hand_over_programme(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
+        let had = self.programme.take().is_some();
+        if had { Ok(io.stores.close(Issuer::Programme)?) } else { Ok(()) }
     }
 
     /// Takes in the next record of a partition of `decisions`; of interest to the programme role alone.
@@ -200,7 +251,7 @@ impl Node {
         if let (Some(t), Some(programme)) = (self.decided(), &mut self.programme) {
             issued.extend(programme.tick(t, &self.tables.registry, io)?);
         }
-        self.forget_dependencies();
+        self.tables.dependencies.forget_past();
         Ok(issued)
     }
 
@@ -216,15 +267,6 @@ impl Node {
             said.filter(|(_, seq)| programme.has_seen(number, *seq)).map(|(at, _)| at)
         };
         (0..self.rules.partitions).map(decided).min().flatten()
-    }
-
-    /// R24: of skills and hubs, what no partition's products look at any more.
-    fn forget_dependencies(&mut self) {
-        let needed = self.partitions.iter().map(Partition::needs_from).min();
-        if let Some(needed) = needed.filter(|needed| *needed > self.forgotten) {
-            self.tables.dependencies.forget(needed);
-            self.forgotten = needed;
-        }
     }
 
     /// The least T of its partitions.

@@ -33,6 +33,7 @@ use crate::journal::Journal;
 use crate::subjects::Subjects;
 use crate::tables::{RegistryTable, Tables};
 
+mod checkpoint;
 mod figures;
 mod intake;
 mod judging;
@@ -41,6 +42,7 @@ mod outflow;
 mod product;
 mod services;
 
+use checkpoint::Round;
 use late::Late;
 use outflow::{Outflow, Standpoint};
 use product::Owned;
@@ -110,6 +112,14 @@ pub struct Partition {
     /// Not before every input has been read up to here: what was issued before a restart rests on it.
     barrier: Vec<domain::decision::InputPosition>,
     t: Option<Timestamp>,
+    /// The checkpoint under way.
+    round: Option<Round>,
+    /// From which offset on the log would be read after a restart.
+    restart_from: u64,
+    /// The log's time there.
+    restart_time: Option<Timestamp>,
+    /// What lives as stored still look at begins here.
+    stored_needs_from: Option<Timestamp>,
 }
 
 impl Rules {
@@ -125,8 +135,8 @@ impl Rules {
 }
 
 impl Partition {
-    /// Opens a partition with what its journal says. Events are to be read from the log's beginning;
-    /// until they are as far as the journal saw them, nothing is decided.
+    /// Opens a partition with what its checkpoint and its journal say, and fences whoever owned it. Records are
+    /// to be read from [`Self::next_offset`] on; until they are as far as the journal saw them, nothing is decided.
     ///
     /// # Errors
     /// When the store can't be read, or holds what this version did not write.
@@ -137,7 +147,6 @@ impl Partition {
         let (journal, decisions) = Journal::open(owner, io.stores.of(owner)?)?;
         let last = decisions.last().and_then(|decision| decision.evidence.issued.clone());
         let sent_on = late::stored_place(number, io.stores.of(owner)?)?;
-        late::clear_pages(number, io.stores.of(owner)?)?;
         let mut partition = Self {
             number,
             subjects: Subjects::default(),
@@ -160,8 +169,13 @@ impl Partition {
             needs_from: Timestamp::MIN,
             barrier: last.map(|issued| issued.inputs).unwrap_or_default(),
             t: None,
+            round: None,
+            restart_from: 0,
+            restart_time: None,
+            stored_needs_from: None,
             rules: Rc::clone(rules),
         };
+        partition.restore(io.stores.of(owner)?)?;
         for decision in &decisions {
             if let Some(asin) = &decision.asin {
                 partition.own(asin).issued.push(decision.clone());
@@ -199,12 +213,6 @@ impl Partition {
     #[must_use]
     pub const fn t(&self) -> Option<Timestamp> {
         self.t
-    }
-
-    /// What health lies before, its products look at no more (R24).
-    #[must_use]
-    pub const fn needs_from(&self) -> Timestamp {
-        self.needs_from
     }
 
     /// Takes in what the registry says now, and said before: subjects and products that this
@@ -284,7 +292,8 @@ impl Partition {
     fn publish_dependencies(&mut self, tables: &Tables, io: &mut Io<'_>) -> Result<(), Error> {
         let Some(log_time) = self.log_time else { return Ok(()) };
         let decided = self.t.map(|at| Decided { at, seq: self.journal.last_seq() });
-        let standpoint = Standpoint { partition: self.number, next_offset: self.next_offset, log_time, decided };
+        let needs_from = self.stored_needs_from;
+        let standpoint = Standpoint { partition: self.number, next_offset: self.next_offset, log_time, decided, needs_from };
         Ok(self.outflow.publish(standpoint, &self.subjects, &tables.dependencies, io.sink)?)
     }
 

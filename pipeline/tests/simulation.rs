@@ -1,9 +1,10 @@
 //! Deterministic simulation: whole processes over simulated logs, by seed.
 //!
-//! A scenario's events and facts reach the logs early, late, twice, packed, misplaced; one or two
-//! processes own the partitions, read in any interleaving, crash between any two appends or writes and
-//! are opened anew; people rule on proposals, excuse removals and revoke that. In the end what is decided
-//! and how everybody stands is what the auditor finds in the logs.
+//! A scenario's events and facts reach the logs early, late, twice, packed, misplaced; one to three
+//! processes own the partitions, read in any interleaving, checkpoint, crash between any two appends or
+//! writes and lose what wasn't synced, are opened anew, hand partitions over or are taken for dead;
+//! people rule on proposals, excuse removals and revoke that. In the end what is decided and how
+//! everybody stands is what the auditor finds in the logs.
 //!
 //! `BADGEWATCH_SEEDS=10000 cargo test --release -p pipeline --test simulation -- --nocapture` tries more (or
 //! `2000..9000`) and counts what happened; a failing seed is replayed with `BADGEWATCH_SEED=n`. What is told of
@@ -29,7 +30,7 @@ use world::Simulation;
 /// Seeds that are tried if nothing else is asked for: about half a minute of one core.
 const SEEDS: u64 = 2_000;
 /// What has to happen in at least one of twenty seeds.
-const REQUIRED: [&str; 9] = [
+const REQUIRED: [&str; 13] = [
     "reversal",
     "amendment",
     "page loaded",
@@ -39,6 +40,10 @@ const REQUIRED: [&str; 9] = [
     "proposal",
     "event sent on to its owner",
     "event set aside",
+    "restart from a checkpoint",
+    "partition moved",
+    "partition seized",
+    "write of a fenced owner",
 ];
 /// One in so many seeds.
 const SHARE: u64 = 20;

@@ -47,6 +47,13 @@ pub const EVENTS_DUPLICATE: Metric = metric(
     &[],
     "Health events that were dropped as exact repetitions of an accepted one.",
 );
+/// Events that a checkpoint has already.
+pub const EVENTS_REPLAYED: Metric = metric(
+    "badgewatch_events_replayed_total",
+    Kind::Counter,
+    &[],
+    "Health events that were read again after a restart and passed over, as the checkpoint has them already.",
+);
 /// Lines that don't count.
 pub const REJECTED: Metric = metric(
     "badgewatch_rejected_total",
@@ -220,11 +227,12 @@ pub const SKILLS_DEGRADED: Metric = metric(
 pub const BUILD_INFO: Metric = metric("badgewatch_build_info", Kind::Gauge, &["version"], "1, with the version that runs.");
 
 /// Every metric. The last ones are the process's own, under their usual names.
-pub static CATALOGUE: [Metric; 41] = [
+pub static CATALOGUE: [Metric; 42] = [
     RECORDS,
     RECORDS_BYTES,
     EVENTS_ACCEPTED,
     EVENTS_DUPLICATE,
+    EVENTS_REPLAYED,
     REJECTED,
     FACTS,
     SOURCE_LAG,

@@ -13,6 +13,8 @@ pub struct BatchCounts {
     pub accepted: u64,
     /// Events dropped as repetitions (R5).
     pub duplicate: u64,
+    /// Events passed over after a restart, as the checkpoint has them already.
+    pub replayed: u64,
     /// Events appended again to the partition that owns their subject.
     pub rerouted: u64,
     /// Pages of minutes and states brought back into memory.

@@ -43,6 +43,7 @@ pub struct Metrics {
     records_bytes: IntCounter,
     events_accepted: IntCounter,
     events_duplicate: IntCounter,
+    events_replayed: IntCounter,
     rejected: IntCounterVec,
     facts: IntCounter,
     source_lag: IntGauge,
@@ -74,6 +75,7 @@ impl Metrics {
             records_bytes: counter(r, catalogue::RECORDS_BYTES)?,
             events_accepted: counter(r, catalogue::EVENTS_ACCEPTED)?,
             events_duplicate: counter(r, catalogue::EVENTS_DUPLICATE)?,
+            events_replayed: counter(r, catalogue::EVENTS_REPLAYED)?,
             rejected: register(r, catalogue::REJECTED, |m| IntCounterVec::new(opts(m), m.labels))?,
             facts: counter(r, catalogue::FACTS)?,
             source_lag: gauge(r, catalogue::SOURCE_LAG)?,
@@ -105,6 +107,7 @@ impl Metrics {
         self.records_bytes.inc_by(counts.bytes);
         self.events_accepted.inc_by(counts.accepted);
         self.events_duplicate.inc_by(counts.duplicate);
+        self.events_replayed.inc_by(counts.replayed);
         self.facts.inc_by(counts.facts);
         self.live.events_rerouted.inc_by(counts.rerouted);
         self.live.pages_loaded.inc_by(counts.pages_loaded);

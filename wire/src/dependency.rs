@@ -66,6 +66,9 @@ pub struct DependencyWatermark {
     pub at: Timestamp,
     /// How far its owner has decided, if it has.
     pub decided: Option<Decided>,
+    /// What skills and hubs did before this instant no product of the partition looks at any more (R24), nor
+    /// would after a restart; none where that isn't known.
+    pub needs_from: Option<Timestamp>,
 }
 
 /// How far an owner has decided: all of its decisions up to an instant are published, the last of them with
@@ -152,6 +155,8 @@ struct WatermarkView {
     at: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     decided: Option<DecidedView>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    needs_from: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -177,9 +182,10 @@ impl From<&DependencyRecord> for RecordView {
                     .map(|states| StatesView { state_ttl: states.state_ttl.map(DurationMs::ms), down: pairs(&states.down) })
                     .collect(),
             }),
-            DependencyRecord::Watermark(DependencyWatermark { partition, at, decided }) => {
+            DependencyRecord::Watermark(DependencyWatermark { partition, at, decided, needs_from }) => {
                 let decided = decided.map(|decided| DecidedView { at: decided.at.ms(), seq: decided.seq });
-                RecordBody::Watermark(WatermarkView { partition: *partition, at: at.ms(), decided })
+                let needs_from = needs_from.map(Timestamp::ms);
+                RecordBody::Watermark(WatermarkView { partition: *partition, at: at.ms(), decided, needs_from })
             }
         };
         Self { v: FORM, body }
@@ -192,12 +198,23 @@ impl TryFrom<RecordView> for DependencyRecord {
     fn try_from(view: RecordView) -> Result<Self, String> {
         match view.body {
             RecordBody::Dependency(view) => view.try_into().map(Self::Health),
-            RecordBody::Watermark(WatermarkView { partition, at, decided }) => {
-                let decided =
-                    decided.map(|decided| Ok::<_, String>(Decided { at: instant("decided.at", decided.at)?, seq: decided.seq }));
-                Ok(Self::Watermark(DependencyWatermark { partition, at: instant("at", at)?, decided: decided.transpose()? }))
-            }
+            RecordBody::Watermark(view) => view.try_into().map(Self::Watermark),
         }
+    }
+}
+
+impl TryFrom<WatermarkView> for DependencyWatermark {
+    type Error = String;
+
+    fn try_from(view: WatermarkView) -> Result<Self, String> {
+        let decided =
+            view.decided.map(|decided| Ok::<_, String>(Decided { at: instant("decided.at", decided.at)?, seq: decided.seq }));
+        Ok(Self {
+            partition: view.partition,
+            at: instant("at", view.at)?,
+            decided: decided.transpose()?,
+            needs_from: view.needs_from.map(|ms| instant("needs_from", ms)).transpose()?,
+        })
     }
 }
 

@@ -6,5 +6,6 @@
 pub mod head;
 pub mod life;
 pub mod page;
+pub mod place;
 mod state;
 mod varint;

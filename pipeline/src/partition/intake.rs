@@ -47,9 +47,9 @@ impl Partition {
         self.log_time = self.log_time.max(record.appended_at);
         self.lines(record, io)?;
         if self.late.is_full() {
-            self.work_off_late(io)?;
+            self.work_off_late(tables, io)?;
         }
-        self.evict(io)?;
+        self.evict(tables, io)?;
         Ok(Taken::Done)
     }
 
@@ -115,6 +115,12 @@ impl Partition {
             let detail = format!("{} is not registered", event.subject);
             return self.reject(origin, text, RejectReason::UnknownSubject, &detail, io);
         };
+        if self.next_offset <= self.subjects.applied_to(subject) {
+            self.services.pause(origin.appended_at, &self.rules.policies);
+            io.counts.replayed += 1;
+            return Ok(());
+        }
+        self.subjects.note_unstored(subject);
         match self.names.occupy(subject, &event) {
             Named::New => {}
             Named::Duplicate => {

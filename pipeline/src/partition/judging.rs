@@ -54,7 +54,7 @@ impl Partition {
     /// When a log or the store fails. What was decided is in the journal or isn't decided: open the
     /// partition anew.
     pub fn tick(&mut self, tables: &Tables, brakes: &mut Brakes, io: &mut Io<'_>) -> Result<Ticked, Error> {
-        self.work_off_late(io)?;
+        self.work_off_late(tables, io)?;
         self.publish_dependencies(tables, io)?;
         self.note_sent_on(io)?;
         let mut ticked = Ticked::default();
@@ -259,8 +259,9 @@ impl Partition {
         self.needs_from = two_windows;
         for owned in &mut self.products {
             let needed = owned.life.needs_from(&self.rules.policies).min(two_windows);
+            // After a restart evidence is gathered anew, runs that began earlier whole.
+            let needed = owned.evidence.forget(needed);
             self.needs_from = self.needs_from.min(needed);
-            owned.evidence.forget(needed);
             let waits = owned.issued.waits_since(registry.rulings_on(&owned.asin), t).unwrap_or(Timestamp::MAX);
             owned.issued.forget(two_windows.min(waits).min(owned.life.complete_from()));
             let subject = SubjectRef { kind: SubjectKind::Product, id: owned.asin.as_str() };
@@ -275,6 +276,8 @@ impl Partition {
             health.forget(begun.unwrap_or(midnight));
         }
         self.outflow.freeze(midnight);
+        // So that once a day what is stored forgets as well, and lives are stored as frozen.
+        self.subjects.note_all_unstored();
     }
 }
 

@@ -3,16 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use compute::{Page, SubjectHealth};
+use compute::Page;
 use domain::decision::Issuer;
 use domain::event::EventBody;
 use domain::id::{Region, SubjectRef};
-use domain::page::{PAGE_MS, PageNo, PageParts};
+use domain::page::{PAGE_MS, PageNo};
 use domain::time::{DurationMs, Timestamp};
 use ports::state::{Op, StateStore};
 
 use super::{Io, Partition};
 use crate::error::Error;
+use crate::tables::Tables;
 
 /// Pages that ended longer before the log's time leave memory.
 pub(super) const RESIDENT: DurationMs = DurationMs(2 * PAGE_MS);
@@ -21,6 +22,9 @@ pub(super) const WAITING_EVENTS_MAX: usize = 20_000;
 
 /// A subject's page in a region.
 type Key = (u32, Region, PageNo);
+
+/// A page of a subject in a region.
+pub(super) type RegionPage = (Region, PageNo, Page);
 
 /// Late events by page.
 #[derive(Debug, Default)]
@@ -41,47 +45,65 @@ impl Late {
 }
 
 impl Partition {
-    /// Applies late events to their pages.
-    pub(super) fn work_off_late(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
-        let waiting = std::mem::take(&mut self.late);
-        for ((subject, region, no), events) in waiting.waiting {
+    /// Applies late events to their pages, subject by subject.
+    pub(super) fn work_off_late(&mut self, tables: &Tables, io: &mut Io<'_>) -> Result<(), Error> {
+        if self.late.events == 0 {
+            return Ok(());
+        }
+        let mut waiting = std::mem::take(&mut self.late).waiting.into_iter().peekable();
+        let mut loaded = Vec::new();
+        while let Some(((subject, region, no), events)) = waiting.next() {
             let key = page_key(self.number, self.subjects.name(subject), region, no);
-            let page =
-                io.stores.of(Issuer::Partition(self.number))?.get(&key)?.map(|stored| read_page(&key, &stored)).transpose()?;
+            let page = io.stores.of(Issuer::Partition(self.number))?.get(&key)?;
+            let page = page.map(|stored| read_page(&key, &stored)).transpose()?;
             self.subjects.health_mut(subject, region).load(no, page);
             io.counts.pages_loaded += 1;
             for (at, body) in events {
                 self.apply(subject, region, at, body);
             }
-            let evicted = self.evicted;
-            put_away(
-                self.number,
-                self.subjects.name(subject).to_owned().as_ref(),
-                region,
-                self.subjects.health_mut(subject, region),
-                evicted,
-                io,
-            )?;
+            if waiting.peek().is_none_or(|((next, ..), _)| *next != subject) {
+                loaded.push(subject);
+            }
         }
-        Ok(())
+        self.put_away(&loaded, tables, io)
     }
 
     /// Lets pages leave memory that the log's time has left behind. A look a page, not an event.
-    pub(super) fn evict(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
+    pub(super) fn evict(&mut self, tables: &Tables, io: &mut Io<'_>) -> Result<(), Error> {
         let Some(horizon) = self.log_time.map(|time| PageNo::of(time.saturating_sub(RESIDENT)).start()) else { return Ok(()) };
         if horizon <= self.evicted {
             return Ok(());
         }
+        self.work_off_late(tables, io)?;
         self.evicted = horizon;
-        for (name, region, health) in self.subjects.all_mut() {
-            put_away(self.number, name, region, health, horizon, io)?;
-        }
-        Ok(())
+        let all: Vec<u32> = self.subjects.numbers().collect();
+        self.put_away(&all, tables, io)
     }
 
-    /// R24: deletes stored pages that no event can reach any more. To be called once a day.
+    /// Lets old pages of subjects leave memory; a subject of which some changed is stored as a whole, as of now.
+    fn put_away(&mut self, subjects: &[u32], tables: &Tables, io: &mut Io<'_>) -> Result<(), Error> {
+        let mut changed: Vec<(u32, Vec<RegionPage>)> = Vec::new();
+        for &subject in subjects {
+            let gone = self
+                .subjects
+                .regions_mut(subject)
+                .flat_map(|(region, health)| health.evict(self.evicted).into_iter().map(move |(no, page)| (region, no, page)));
+            let gone: Vec<RegionPage> = gone.collect();
+            if !gone.is_empty() {
+                changed.push((subject, gone));
+            }
+        }
+        if !changed.is_empty() {
+            self.settle_logs(tables, io)?;
+        }
+        changed.into_iter().try_for_each(|(subject, gone)| self.store_subject(subject, gone, io))
+    }
+
+    /// R24: deletes stored pages that no event can reach any more, not even one that is read again after a
+    /// restart. To be called once a day.
     pub(super) fn delete_old_pages(&self, t: Timestamp, io: &mut Io<'_>) -> Result<(), Error> {
-        let kept = PageNo::of(t.saturating_sub(self.rules.window));
+        let Some(from) = self.restart_time.map(|restart| restart.min(t)) else { return Ok(()) };
+        let kept = PageNo::of(from.saturating_sub(self.rules.window));
         delete_pages(self.number, io.stores.of(Issuer::Partition(self.number))?, |no| no < kept)
     }
 
@@ -96,31 +118,6 @@ impl Partition {
         }
         Ok(())
     }
-}
-
-fn put_away(
-    partition: u32,
-    name: SubjectRef<'_>,
-    region: Region,
-    health: &mut SubjectHealth,
-    before: Timestamp,
-    io: &mut Io<'_>,
-) -> Result<(), Error> {
-    let pages = health.evict(before);
-    if pages.is_empty() {
-        return Ok(());
-    }
-    io.counts.pages_stored += pages.len() as u64;
-    let put = |(no, page): &(PageNo, Page)| Op::Put {
-        key: page_key(partition, name, region, *no),
-        value: wire::stored::page::write(&PageParts::from(page)),
-    };
-    Ok(io.stores.of(Issuer::Partition(partition))?.write(pages.iter().map(put).collect())?)
-}
-
-/// Pages are made anew from the log after a restart: those of before would count events twice.
-pub(super) fn clear_pages(partition: u32, store: &mut dyn StateStore) -> Result<(), Error> {
-    delete_pages(partition, store, |_| true)
 }
 
 /// Up to which event misplaced ones were sent on before a restart.
@@ -148,7 +145,7 @@ fn pages_prefix(partition: u32) -> Vec<u8> {
     format!("page/{partition}/").into_bytes()
 }
 
-fn page_key(partition: u32, name: SubjectRef<'_>, region: Region, no: PageNo) -> Vec<u8> {
+pub(super) fn page_key(partition: u32, name: SubjectRef<'_>, region: Region, no: PageNo) -> Vec<u8> {
     format!("page/{partition}/{name}/{region}/{}", no.get()).into_bytes()
 }
 

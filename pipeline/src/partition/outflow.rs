@@ -26,6 +26,7 @@ pub(super) struct Outflow {
     in_flight: BTreeMap<Key, Said>,
     watermark: Option<Timestamp>,
     decided: Option<Decided>,
+    needs_from: Option<Timestamp>,
     /// Pages that were over by then are said for good, but for a state that reaches beyond.
     frozen: Timestamp,
 }
@@ -39,6 +40,8 @@ pub(super) struct Standpoint {
     /// The append time of the last record read.
     pub(super) log_time: Timestamp,
     pub(super) decided: Option<Decided>,
+    /// From when on its products look at skills and hubs, also after a restart.
+    pub(super) needs_from: Option<Timestamp>,
 }
 
 impl Outflow {
@@ -52,6 +55,7 @@ impl Outflow {
             in_flight: BTreeMap::new(),
             watermark: None,
             decided: None,
+            needs_from: None,
             frozen: Timestamp::MIN,
         }
     }
@@ -73,7 +77,7 @@ impl Outflow {
     /// published at or after its place before a restart stands.
     pub(super) fn publish(
         &mut self,
-        Standpoint { partition, next_offset: revision, log_time, decided }: Standpoint,
+        Standpoint { partition, next_offset: revision, log_time, decided, needs_from }: Standpoint,
         subjects: &Subjects,
         known: &Dependencies,
         sink: &mut dyn RecordSink,
@@ -99,9 +103,10 @@ impl Outflow {
             put(&said.to_record(name, region, page))?;
             self.in_flight.insert(key, said);
         }
-        if self.watermark.max(known.watermark_of(partition)) < Some(log_time) || self.decided != decided {
-            put(&DependencyRecord::Watermark(DependencyWatermark { partition, at: log_time, decided }))?;
-            (self.watermark, self.decided) = (Some(log_time), decided);
+        let is_news = (self.decided, self.needs_from) != (decided, needs_from);
+        if is_news || self.watermark.max(known.watermark_of(partition)) < Some(log_time) {
+            put(&DependencyRecord::Watermark(DependencyWatermark { partition, at: log_time, decided, needs_from }))?;
+            (self.watermark, self.decided, self.needs_from) = (Some(log_time), decided, needs_from);
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ pub(super) struct Services {
     /// Those that are degraded, since when.
     degraded: BTreeMap<(SkillId, Region), Timestamp>,
     judged: Option<Timestamp>,
+    /// After a restart: what was reported before this instant isn't known whole, and isn't judged.
+    paused_until: Timestamp,
 }
 
 impl Services {
@@ -51,11 +53,19 @@ impl Services {
         quality.add(event.at, u64::from(ok), u64::from(failed), latencies);
     }
 
+    /// Notes that reports of records up to an append time were not heard here.
+    pub(super) fn pause(&mut self, appended_at: Option<Timestamp>, policies: &Policies) {
+        let window = policies.versions().iter().map(|policy| policy.degradation.window).max().unwrap_or_default();
+        let skew = policies.versions().iter().map(|policy| policy.max_skew).max().unwrap_or_default();
+        let until = appended_at.unwrap_or(Timestamp::MIN).saturating_add(window).saturating_add(skew);
+        self.paused_until = self.paused_until.max(until);
+    }
+
     /// The services that became degraded by T's minute: one decision for each manufacturer with a
     /// product that depends on one.
     pub(super) fn judge(&mut self, policies: &Policies, t: Timestamp, registry: &Registry) -> Vec<Decision> {
         let at = t.floor_minute();
-        if self.judged.replace(at).is_some_and(|judged| judged >= at) {
+        if at < self.paused_until || self.judged.replace(at).is_some_and(|judged| judged >= at) {
             return Vec::new();
         }
         let policy = policies.at(at);

@@ -75,7 +75,7 @@ impl Told {
             self.outflow.note(&self.subjects, (self.skill, Region::Na), from);
         }
         let revision = self.read as u64 + 1;
-        let standpoint = Standpoint { partition: 0, next_offset: revision, log_time: at, decided: None };
+        let standpoint = Standpoint { partition: 0, next_offset: revision, log_time: at, decided: None, needs_from: None };
         self.outflow.publish(standpoint, &self.subjects, &self.known, &mut self.logs).expect("simulated logs take all");
         let records = self.logs.records(Log::Dependencies);
         let new: Vec<StoredRecord> = records.into_iter().skip(self.read).collect();

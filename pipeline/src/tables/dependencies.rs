@@ -17,6 +17,10 @@ pub struct Dependencies {
     watermarks: Vec<Option<Timestamp>>,
     /// By source partition: how far its owner has decided.
     decided: Vec<Option<Decided>>,
+    /// By source partition: what its products still look at begins here.
+    needs_from: Vec<Option<Timestamp>>,
+    /// What lies before is forgotten.
+    forgotten: Timestamp,
     next_offsets: Vec<u64>,
     subjects: FxHashMap<Subject, [BTreeMap<PageNo, Said>; Region::COUNT]>,
 }
@@ -39,6 +43,8 @@ impl Dependencies {
         Self {
             watermarks: vec![None; health_partitions as usize],
             decided: vec![None; health_partitions as usize],
+            needs_from: vec![None; health_partitions as usize],
+            forgotten: Timestamp::MIN,
             next_offsets: vec![0; log_partitions as usize],
             subjects: FxHashMap::default(),
         }
@@ -77,6 +83,7 @@ impl Dependencies {
             if said.decided.map(|now| now.at) > decided.map(|before| before.at) {
                 *decided = said.decided;
             }
+            self.needs_from[place] = self.needs_from[place].max(said.needs_from);
         }
     }
 
@@ -151,8 +158,13 @@ impl Dependencies {
         minutes.chain(states).collect()
     }
 
-    /// Drops pages that are over before an instant; one with a state that reaches beyond it stays.
-    pub fn forget(&mut self, before: Timestamp) {
+    /// R24: drops pages that are over before everything that products of any partition look at, whoever owns
+    /// them; one with a state that reaches beyond stays. They come again when the log is read again.
+    pub fn forget_past(&mut self) {
+        let Some(before) = self.needs_from.iter().copied().min().flatten().filter(|before| *before > self.forgotten) else {
+            return;
+        };
+        self.forgotten = before;
         for pages in self.subjects.values_mut().flatten() {
             pages.retain(|page, said| *page >= PageNo::of(before) || said.reaches(before));
         }
@@ -260,9 +272,9 @@ mod tests {
         check(&pages, (2 * PAGE_MS, 4 * PAGE_MS), 9 * PAGE_MS, &[(2 * PAGE_MS, 3 * PAGE_MS)]);
         check(&pages, (3 * PAGE_MS, 4 * PAGE_MS), 9 * PAGE_MS, &[]);
         let mut kept = table(&pages);
-        kept.forget(Timestamp::clamped(3 * PAGE_MS - 1));
+        forget(&mut kept, 3 * PAGE_MS - 1);
         assert_eq!(kept.revision(skill().as_ref(), Region::Na, PageNo::new(0)), 1, "it still reaches there");
-        kept.forget(Timestamp::clamped(5 * PAGE_MS));
+        forget(&mut kept, 5 * PAGE_MS);
         assert_eq!(kept.revision(skill().as_ref(), Region::Na, PageNo::new(0)), 0);
     }
 
@@ -277,9 +289,18 @@ mod tests {
         assert_eq!(take(said(5, &[(0, MINUTE_MS)], &[(7, 8)])), None);
     }
 
+    /// Every partition looks at what begins here.
+    fn forget(table: &mut Dependencies, needs_from: i64) {
+        let needs_from = Some(Timestamp::clamped(needs_from));
+        for partition in 0..u32::try_from(table.needs_from.len()).expect("few") {
+            table.watermark(DependencyWatermark { partition, at: Timestamp::MIN, decided: None, needs_from });
+        }
+        table.forget_past();
+    }
+
     fn watermark(table: &mut Dependencies, partition: u32, at: i64) {
         let decided = Some(Decided { at: Timestamp::clamped(at - 1), seq: at.unsigned_abs() });
-        table.watermark(DependencyWatermark { partition, at: Timestamp::clamped(at), decided });
+        table.watermark(DependencyWatermark { partition, at: Timestamp::clamped(at), decided, needs_from: None });
     }
 
     #[test]
@@ -291,7 +312,7 @@ mod tests {
         watermark(&mut table, 1, 3);
         assert_eq!((table.log_time(), table.watermark_of(1)), (Some(Timestamp::clamped(5)), Some(Timestamp::clamped(9))));
         assert_eq!(table.decided(1), Some(Decided { at: Timestamp::clamped(8), seq: 9 }));
-        table.watermark(DependencyWatermark { partition: 1, at: Timestamp::clamped(10), decided: None });
+        table.watermark(DependencyWatermark { partition: 1, at: Timestamp::clamped(10), decided: None, needs_from: None });
         assert!(table.decided(1).is_some(), "after a restart its owner decides nothing at first");
     }
 }

@@ -1,7 +1,10 @@
 //! Ports that fail after so many writes: there a process crashes.
 
+use std::collections::BTreeMap;
+
 use domain::Timestamp;
 use domain::decision::Issuer;
+use loadtest::dice::Dice;
 use ports::state::{Op, Pair, StateStore, StateStores};
 use ports::{Log, MemoryLogs, MemoryStore, PortError, RecordSink};
 
@@ -19,10 +22,33 @@ pub(crate) struct FusedLogs<'a> {
     pub(crate) fuse: &'a std::cell::Cell<Fuse>,
 }
 
-/// A store with a fuse.
-pub(crate) struct FusedStore<'a> {
-    pub(crate) store: &'a mut MemoryStore,
+/// The state of every owner, as processes share it.
+#[derive(Default)]
+pub(crate) struct Disks(BTreeMap<Issuer, Disk>);
+
+/// The state of one owner: what whoever has it open sees, and what would be left after a loss of power.
+#[derive(Default)]
+struct Disk {
+    /// Who opened it last.
+    holder: Option<Holder>,
+    seen: MemoryStore,
+    durable: MemoryStore,
+    /// Batches that aren't known to be durable, in the order in which they were written.
+    unsynced: Vec<Vec<Op>>,
+}
+
+/// A life of a process: its number, and how often it was opened.
+pub(crate) type Holder = (usize, u64);
+
+/// The disks as a process has them, with a fuse.
+pub(crate) struct FusedStores<'a> {
+    pub(crate) disks: &'a mut Disks,
+    pub(crate) me: Holder,
     pub(crate) fuse: &'a std::cell::Cell<Fuse>,
+    /// Whose state is asked.
+    pub(crate) at: Issuer,
+    /// What decides how much of somebody else's unsynced writes survives a takeover.
+    pub(crate) dice: &'a mut Dice,
 }
 
 impl Fuse {
@@ -40,6 +66,47 @@ impl Fuse {
         let blows = fuse.left.is_none();
         cell.set(fuse);
         (!blows || fuse.is_late, blows)
+    }
+}
+
+impl Disks {
+    pub(crate) fn seen(&self, owner: Issuer) -> Option<&MemoryStore> {
+        self.0.get(&owner).map(|disk| &disk.seen)
+    }
+
+    /// The process dies: what it had open is as a loss of power leaves it.
+    pub(crate) fn lose_power(&mut self, process: usize, dice: &mut Dice) {
+        let held = |disk: &&mut Disk| disk.holder.is_some_and(|(holder, _)| holder == process);
+        self.0.values_mut().filter(held).for_each(|disk| disk.lose_power(dice));
+    }
+}
+
+impl Disk {
+    fn sync(&mut self) -> Result<(), PortError> {
+        self.unsynced.drain(..).try_for_each(|batch| self.durable.write(batch))
+    }
+
+    /// Of what wasn't synced the first batches are left, as many as the dice say.
+    fn lose_power(&mut self, dice: &mut Dice) {
+        let kept = dice.index(self.unsynced.len() + 1);
+        for batch in self.unsynced.drain(..).take(kept) {
+            self.durable.write(batch).expect("a store in memory");
+        }
+        self.seen = self.durable.clone();
+        self.holder = None;
+    }
+}
+
+impl FusedStores<'_> {
+    /// The disk, unless somebody else has opened it since.
+    fn disk(&self) -> Result<&Disk, PortError> {
+        let disk = &self.disks.0[&self.at];
+        if disk.holder == Some(self.me) { Ok(disk) } else { Err(PortError::Fenced { what: self.at.to_string() }) }
+    }
+
+    fn own(&mut self) -> Result<&mut Disk, PortError> {
+        self.disk()?;
+        Ok(self.disks.0.get_mut(&self.at).expect("it was opened"))
     }
 }
 
@@ -70,42 +137,53 @@ impl RecordSink for FusedLogs<'_> {
     }
 }
 
-impl StateStore for FusedStore<'_> {
+impl StateStore for FusedStores<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, PortError> {
-        self.store.get(key)
+        self.disk()?.seen.get(key)
     }
 
     fn scan(&self, prefix: &[u8]) -> Result<Vec<Pair>, PortError> {
-        self.store.scan(prefix)
+        self.disk()?.seen.scan(prefix)
     }
 
     fn keys(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, PortError> {
-        self.store.keys(prefix)
+        self.disk()?.seen.keys(prefix)
     }
 
     fn write(&mut self, batch: Vec<Op>) -> Result<(), PortError> {
         let (is_done, blows) = Fuse::burn(self.fuse);
         if is_done {
-            self.store.write(batch)?;
+            let disk = self.own()?;
+            disk.unsynced.push(batch.clone());
+            disk.seen.write(batch)?;
         }
         if blows { Err(crash(Log::Decisions)) } else { Ok(()) }
     }
 
     fn sync(&mut self) -> Result<(), PortError> {
-        Ok(())
+        self.own()?.sync()
     }
 }
 
-impl StateStores for FusedStore<'_> {
-    fn open(&mut self, _owner: Issuer) -> Result<(), PortError> {
+impl StateStores for FusedStores<'_> {
+    fn open(&mut self, owner: Issuer) -> Result<(), PortError> {
+        let disk = self.disks.0.entry(owner).or_default();
+        if disk.holder != Some(self.me) {
+            disk.lose_power(self.dice);
+            disk.holder = Some(self.me);
+        }
         Ok(())
     }
 
-    fn of(&mut self, _owner: Issuer) -> Result<&mut dyn StateStore, PortError> {
+    fn of(&mut self, owner: Issuer) -> Result<&mut dyn StateStore, PortError> {
+        self.at = owner;
         Ok(self)
     }
 
-    fn close(&mut self, _owner: Issuer) -> Result<(), PortError> {
+    fn close(&mut self, owner: Issuer) -> Result<(), PortError> {
+        self.at = owner;
+        self.sync()?;
+        self.own()?.holder = None;
         Ok(())
     }
 }

@@ -4,24 +4,30 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use domain::decision::Issuer;
 use loadtest::dice::Dice;
 use pipeline::{Io, Node, Rules, Taken};
 use ports::memory::{MemoryReader, StoredRecord};
-use ports::{Log, MemoryLogs, MemoryStore};
+use ports::{Log, MemoryLogs};
 use telemetry::BatchCounts;
 
-use crate::faults::{Fuse, FusedLogs, FusedStore};
+use crate::faults::{Disks, Fuse, FusedLogs, FusedStores};
 
-/// A process and its disk.
+/// A process, whether it runs or not.
 pub(crate) struct Process {
-    pub(crate) owned: Vec<u32>,
-    pub(crate) is_programme: bool,
-    pub(crate) store: MemoryStore,
+    number: usize,
+    /// How often it was opened.
+    life: u64,
     pub(crate) running: Option<Running>,
     pub(crate) counts: BatchCounts,
     /// Crashes with something in the journal that wasn't known to be published.
     pub(crate) crashed_unpublished: u64,
     pub(crate) crashes: u64,
+    /// Checkpoints that were completed, and partitions that were opened on one.
+    pub(crate) checkpoints: u64,
+    pub(crate) restored: u64,
+    /// Writes that were refused because somebody else had taken over.
+    pub(crate) fenced: u64,
     fuse: Cell<Fuse>,
 }
 
@@ -30,21 +36,34 @@ pub(crate) struct Running {
     pub(crate) node: Node,
     registry: MemoryReader,
     dependencies: MemoryReader,
+    decisions: MemoryReader,
     health: MemoryReader,
     /// Records that wait for the registry, by partition.
     waiting: BTreeMap<u32, StoredRecord>,
 }
 
+/// What all processes share.
+pub(crate) struct Shared<'a> {
+    pub(crate) rules: &'a Rc<Rules>,
+    pub(crate) logs: &'a mut MemoryLogs,
+    pub(crate) disks: &'a mut Disks,
+    pub(crate) dice: &'a mut Dice,
+}
+
+type Done<T> = Result<T, pipeline::error::Error>;
+
 impl Process {
-    pub(crate) fn new(owned: Vec<u32>, is_programme: bool) -> Self {
+    pub(crate) fn new(number: usize) -> Self {
         Self {
-            owned,
-            is_programme,
-            store: MemoryStore::default(),
+            number,
+            life: 0,
             running: None,
             counts: BatchCounts::default(),
             crashed_unpublished: 0,
             crashes: 0,
+            checkpoints: 0,
+            restored: 0,
+            fenced: 0,
             fuse: Cell::new(Fuse::NONE),
         }
     }
@@ -55,98 +74,156 @@ impl Process {
     }
 
     /// Ends the process as a power cut would.
-    pub(crate) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self, shared: &mut Shared<'_>) {
+        self.crash(&self.owned(), shared);
+    }
+
+    fn crash(&mut self, owned: &[u32], shared: &mut Shared<'_>) {
+        self.crashed_unpublished += u64::from(has_unpublished(owned, shared));
         self.running = None;
         self.crashes += 1;
         self.fuse.set(Fuse::NONE);
-        self.crashed_unpublished += u64::from(self.has_unpublished());
+        shared.disks.lose_power(self.number, shared.dice);
     }
 
-    /// One thing that a process does, or its start; how many records it took in.
-    pub(crate) fn act(&mut self, rules: &Rc<Rules>, logs: &mut MemoryLogs, dice: &mut Dice) -> usize {
-        let Some(mut running) = self.running.take() else {
-            self.running = self.open(rules, logs);
-            if self.running.is_none() {
-                self.kill();
-            }
-            return 0;
-        };
-        let (most, partition) = (1 + dice.index(20), *dice.pick(&self.owned));
-        let choice = dice.below(10);
-        let done = self.with_io(logs, |io| match choice {
-            0 | 1 => running.registry(most, io),
-            2..4 => Ok(running.dependencies(most)),
-            4..8 => running.health(partition, most, io),
-            _ => running.node.tick(io).map(|_| 0),
-        });
-        match done {
-            Ok(records) => {
-                self.running = Some(running);
-                records
-            }
-            Err(_) => {
-                self.kill();
-                0
-            }
+    /// One thing that a process does, or its start with the partitions that are given to it.
+    pub(crate) fn act(&mut self, assigned: &[u32], shared: &mut Shared<'_>) {
+        if self.running.is_none() {
+            self.start(assigned, shared);
+            return;
         }
+        let (most, choice, subjects) = (1 + shared.dice.index(20), shared.dice.below(13), 1 + shared.dice.index(4));
+        let owned: Vec<u32> = self.owned();
+        let partition = if owned.is_empty() { None } else { Some(*shared.dice.pick(&owned)) };
+        let mut completed = 0;
+        self.run(shared, |running, io| match choice {
+            0 | 1 => running.registry(most, io).map(|_| ()),
+            2..4 => {
+                running.dependencies(most);
+                running.decisions(most);
+                Ok(())
+            }
+            4..8 => partition.map_or(Ok(0), |partition| running.health(partition, most, io)).map(|_| ()),
+            8 => {
+                running.node.begin_checkpoint();
+                Ok(())
+            }
+            9 | 10 => running.node.checkpoint(subjects, io).map(|is_complete| completed = u64::from(is_complete)),
+            _ => running.node.tick(io).map(|_| ()),
+        });
+        self.checkpoints += completed;
     }
 
     /// Everything that is there: how many records it took in.
-    pub(crate) fn catch_up(&mut self, rules: &Rc<Rules>, logs: &mut MemoryLogs) -> usize {
+    pub(crate) fn catch_up(&mut self, assigned: &[u32], shared: &mut Shared<'_>) -> usize {
         self.fuse.set(Fuse::NONE);
         if self.running.is_none() {
-            self.running = self.open(rules, logs);
+            self.start(assigned, shared);
         }
-        let mut running = self.running.take().expect("nothing fails without a fuse");
-        let owned = self.owned.clone();
-        let records = self.with_io(logs, |io| {
-            let mut records = running.registry(usize::MAX, io)? + running.dependencies(usize::MAX);
-            for partition in owned {
-                records += running.health(partition, usize::MAX, io)?;
+        // The group has told whoever was taken for dead.
+        for partition in self.owned().into_iter().filter(|partition| !assigned.contains(partition)) {
+            self.give_up(partition);
+        }
+        let mut records = 0;
+        self.run(shared, |running, io| {
+            records += running.registry(usize::MAX, io)? + running.dependencies(usize::MAX) + running.decisions(usize::MAX);
+            for partition in assigned {
+                records += running.health(*partition, usize::MAX, io)?;
             }
-            running.node.tick(io)?;
-            Ok(records)
+            running.node.tick(io).map(|_| ())
         });
-        self.running = Some(running);
-        records.expect("nothing fails without a fuse")
+        assert!(self.running.is_some(), "nothing fails without a fuse");
+        records
     }
 
     pub(crate) fn node(&self) -> &Node {
         &self.running.as_ref().expect("it was caught up").node
     }
 
-    /// Opens the process on what it left; registry and dependencies are read to their ends first.
-    fn open(&mut self, rules: &Rc<Rules>, logs: &mut MemoryLogs) -> Option<Running> {
-        let (owned, is_programme) = (self.owned.clone(), self.is_programme);
-        let all = |log| logs.reader(log, 0..logs_of(logs, log));
-        let (registry, dependencies, health) =
-            (all(Log::Registry), all(Log::Dependencies), logs.reader(Log::Health, owned.iter().copied()));
-        let opened = self.with_io(logs, |io| {
-            let node = Node::open(rules, &owned, is_programme, io)?;
-            let mut running = Running { node, registry, dependencies, health, waiting: BTreeMap::new() };
+    fn owned(&self) -> Vec<u32> {
+        let node = self.running.as_ref().map(|running| &running.node);
+        node.into_iter().flat_map(Node::partitions).map(pipeline::Partition::number).collect()
+    }
+
+    /// Hands a partition over, if it runs.
+    pub(crate) fn hand_over(&mut self, partition: u32, shared: &mut Shared<'_>) {
+        self.run(shared, |running, io| {
+            running.waiting.remove(&partition);
+            if partition == 0 {
+                running.node.hand_over_programme(io)?;
+            }
+            running.node.hand_over(partition, io)
+        });
+    }
+
+    /// Becomes the owner of a partition, whoever is: at once if it runs, else when it starts.
+    pub(crate) fn take_over(&mut self, partition: u32, shared: &mut Shared<'_>) {
+        let mut restored = 0;
+        self.run(shared, |running, io| running.own(partition, io).map(|is_restored| restored = u64::from(is_restored)));
+        self.restored += restored;
+    }
+
+    fn give_up(&mut self, partition: u32) {
+        let running = self.running.as_mut().expect("it runs");
+        running.waiting.remove(&partition);
+        running.node.give_up(partition);
+        if partition == 0 {
+            running.node.give_up_programme();
+        }
+    }
+
+    /// Opens the process on what is there; registry and dependencies are read to their ends first.
+    fn start(&mut self, assigned: &[u32], shared: &mut Shared<'_>) {
+        self.life += 1;
+        let rules = Rc::clone(shared.rules);
+        let all = |log| shared.logs.reader(log, 0..logs_of(shared.logs, log));
+        let readers = [Log::Registry, Log::Dependencies, Log::Decisions, Log::Health].map(all);
+        let mut restored = 0;
+        let opened = self.with_io(shared, |io| {
+            let [registry, dependencies, decisions, health] = readers;
+            let node = Node::open(&rules, &[], false, io)?;
+            let mut running = Running { node, registry, dependencies, decisions, health, waiting: BTreeMap::new() };
             running.registry(usize::MAX, io)?;
             running.dependencies(usize::MAX);
+            for &partition in assigned {
+                restored += u64::from(running.own(partition, io)?);
+            }
             Ok(running)
         });
-        opened.ok()
+        self.restored += restored;
+        match opened {
+            Ok(running) => self.running = Some(running),
+            Err(_) => self.kill(shared),
+        }
     }
 
-    fn with_io<T>(
-        &mut self,
-        logs: &mut MemoryLogs,
-        act: impl FnOnce(&mut Io<'_>) -> Result<T, pipeline::error::Error>,
-    ) -> Result<T, pipeline::error::Error> {
+    /// Lets the process do something, if it runs; a failure ends it.
+    fn run(&mut self, shared: &mut Shared<'_>, act: impl FnOnce(&mut Running, &mut Io<'_>) -> Done<()>) {
+        let owned = self.owned();
+        let Some(mut running) = self.running.take() else { return };
+        match self.with_io(shared, |io| act(&mut running, io)) {
+            Ok(()) => self.running = Some(running),
+            Err(error) => {
+                self.fenced += u64::from(matches!(error, pipeline::Error::Port(ports::PortError::Fenced { .. })));
+                self.crash(&owned, shared);
+            }
+        }
+    }
+
+    fn with_io<T>(&mut self, shared: &mut Shared<'_>, act: impl FnOnce(&mut Io<'_>) -> Done<T>) -> Done<T> {
+        let Shared { logs, disks, dice, .. } = shared;
         let mut sink = FusedLogs { logs, fuse: &self.fuse };
-        let mut store = FusedStore { store: &mut self.store, fuse: &self.fuse };
-        act(&mut Io { sink: &mut sink, stores: &mut store, counts: &mut self.counts })
+        let me = (self.number, self.life);
+        let mut stores = FusedStores { disks, me, fuse: &self.fuse, at: Issuer::Programme, dice };
+        act(&mut Io { sink: &mut sink, stores: &mut stores, counts: &mut self.counts })
     }
+}
 
-    fn has_unpublished(&self) -> bool {
-        self.owned
-            .iter()
-            .map(|partition| domain::decision::Issuer::Partition(*partition))
-            .any(|issuer| pipeline::journal::Journal::open(issuer, &self.store).is_ok_and(|(journal, _)| !journal.is_published()))
-    }
+fn has_unpublished(owned: &[u32], shared: &Shared<'_>) -> bool {
+    let owners = owned.iter().copied().map(Issuer::Partition);
+    owners
+        .filter_map(|owner| Some((owner, shared.disks.seen(owner)?)))
+        .any(|(owner, store)| pipeline::journal::Journal::open(owner, store).is_ok_and(|(journal, _)| !journal.is_published()))
 }
 
 fn logs_of(logs: &MemoryLogs, log: Log) -> u32 {
@@ -154,7 +231,22 @@ fn logs_of(logs: &MemoryLogs, log: Log) -> u32 {
 }
 
 impl Running {
-    fn registry(&mut self, most: usize, io: &mut Io<'_>) -> Result<usize, pipeline::error::Error> {
+    /// Becomes the owner of a partition, and of manufacturers with the first one; whether there was a checkpoint.
+    fn own(&mut self, partition: u32, io: &mut Io<'_>) -> Done<bool> {
+        if partition == 0 {
+            self.node.own_programme(io)?;
+            for decisions in self.decisions.assigned().to_vec() {
+                self.decisions.rewind(decisions);
+            }
+        }
+        let from = self.node.own(partition, io)?;
+        // Each owner reads on where its checkpoint says; here from the beginning, and what is older is passed over.
+        self.health.rewind(partition);
+        self.waiting.remove(&partition);
+        Ok(from.is_some())
+    }
+
+    fn registry(&mut self, most: usize, io: &mut Io<'_>) -> Done<usize> {
         let (mut taken, mut failed) = (0, None);
         self.registry.poll_partition(0, most, &mut |record| {
             taken += 1;
@@ -178,7 +270,21 @@ impl Running {
         taken
     }
 
-    fn health(&mut self, partition: u32, most: usize, io: &mut Io<'_>) -> Result<usize, pipeline::error::Error> {
+    fn decisions(&mut self, most: usize) -> usize {
+        if self.node.programme().is_none() {
+            return 0;
+        }
+        let partitions = self.decisions.assigned().to_vec();
+        let mut taken = 0;
+        for partition in partitions {
+            taken += self.decisions.poll_partition(partition, most, &mut |record| {
+                self.node.take_decision(record).expect("only owners append there");
+            });
+        }
+        taken
+    }
+
+    fn health(&mut self, partition: u32, most: usize, io: &mut Io<'_>) -> Done<usize> {
         let mut taken = 0;
         if let Some(record) = self.waiting.remove(&partition) {
             if self.node.take_health(record.as_record(), io)? == Taken::RegistryBehind {

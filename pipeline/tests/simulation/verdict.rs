@@ -77,6 +77,11 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
         ("event set aside", truth.set_aside > 0),
         ("event before its registration", truth.unknown > 0),
         ("several processes", simulation.processes.len() > 1),
+        ("checkpoint", sum(|process| process.checkpoints)),
+        ("restart from a checkpoint", sum(|process| process.restored)),
+        ("partition moved", simulation.moved > 0),
+        ("partition seized", simulation.seized > 0),
+        ("write of a fenced owner", sum(|process| process.fenced)),
     ]
     .into_iter()
     .filter_map(|(what, happened)| happened.then_some(what))
@@ -228,7 +233,10 @@ fn facts(simulation: &Simulation) -> impl Iterator<Item = domain::Fact> {
 /// A manufacturer is suspended by what was issued; where nothing waits for a ruling or for its settle that is
 /// what is implied.
 fn suspensions(simulation: &Simulation, truth: &Report, log: &[Decision], faults: &mut Vec<String>) {
-    let Some(programme) = simulation.processes[0].node().programme() else { return };
+    let programmes: Vec<_> = simulation.processes.iter().filter_map(|process| process.node().programme()).collect();
+    let [programme] = programmes[..] else {
+        return faults.push(format!("{} processes have the programme role", programmes.len()));
+    };
     let is_proposal = |decision: &Decision| decision.kind == DecisionKind::Proposal;
     if log.iter().any(is_proposal) || !truth.decisions.iter().all(|decision| is_settled(simulation, decision)) {
         return;

@@ -13,7 +13,8 @@ use loadtest::world::{Parcel, World, settled_after};
 use pipeline::Rules;
 use ports::{Log, MemoryLogs, RecordSink};
 
-use crate::process::Process;
+use crate::faults::Disks;
+use crate::process::{Process, Shared};
 
 const STEPS: u64 = 77;
 /// What people do something about.
@@ -31,6 +32,12 @@ pub(crate) struct Simulation {
     pub(crate) rules: Rc<Rules>,
     pub(crate) logs: MemoryLogs,
     pub(crate) processes: Vec<Process>,
+    /// By partition: the number of the process that the group has given it to.
+    assigned: Vec<usize>,
+    disks: Disks,
+    /// Partitions that moved, and those of them that nobody handed over.
+    pub(crate) moved: u64,
+    pub(crate) seized: u64,
     /// T in the end.
     pub(crate) end: Timestamp,
     dice: Dice,
@@ -47,14 +54,22 @@ impl Simulation {
         let rules = Rc::new(Rules::new(world.policies.clone(), world.partitions));
         let start = world.deliveries.first().map_or(Timestamp::MIN, |delivery| delivery.at);
         let logs = MemoryLogs::new(world.partitions, start);
-        let all: Vec<u32> = (0..world.partitions).collect();
-        let processes = if world.partitions > 1 && dice.chance(400_000) {
-            let (left, right) = all.split_at(1 + dice.index(all.len() - 1));
-            vec![Process::new(left.to_vec(), false), Process::new(right.to_vec(), false)]
-        } else {
-            vec![Process::new(all, true)]
-        };
-        Self { end: start, rules, logs, processes, dice, world, answered: BTreeSet::new(), excused: Vec::new() }
+        let count = if dice.chance(400_000) { 2 + dice.index(2) } else { 1 };
+        let assigned = (0..world.partitions).map(|_| dice.index(count)).collect();
+        Self {
+            end: start,
+            rules,
+            logs,
+            processes: (0..count).map(Process::new).collect(),
+            assigned,
+            disks: Disks::default(),
+            moved: 0,
+            seized: 0,
+            dice,
+            world,
+            answered: BTreeSet::new(),
+            excused: Vec::new(),
+        }
     }
 
     pub(crate) fn run(mut self) -> Self {
@@ -135,18 +150,41 @@ impl Simulation {
     fn act(&mut self) {
         for _ in 0..self.dice.below(8) {
             let place = self.dice.index(self.processes.len());
-            let process = &mut self.processes[place];
-            match self.dice.below(100) {
-                0 => process.kill(),
-                1..3 => process.light(&mut self.dice),
-                _ => {
-                    process.act(&self.rules, &mut self.logs, &mut self.dice);
-                }
+            let assigned = self.assigned_to(place);
+            let Self { rules, logs, processes, disks, dice, .. } = self;
+            let mut shared = Shared { rules, logs, disks, dice };
+            match shared.dice.below(100) {
+                0 => processes[place].kill(&mut shared),
+                1..3 => processes[place].light(shared.dice),
+                3..5 => self.rebalance(place),
+                _ => processes[place].act(&assigned, &mut shared),
             }
         }
         if self.dice.chance(200_000) {
             self.answer();
         }
+    }
+
+    fn assigned_to(&self, process: usize) -> Vec<u32> {
+        (0..).zip(&self.assigned).filter(|(_, to)| **to == process).map(|(partition, _)| partition).collect()
+    }
+
+    /// The group gives a partition to another process: handed over, or because its owner was taken for dead.
+    fn rebalance(&mut self, to: usize) {
+        let partition = self.dice.below_u32(self.world.partitions);
+        let from = std::mem::replace(&mut self.assigned[partition as usize], to);
+        if from == to {
+            return;
+        }
+        self.moved += 1;
+        let is_handed_over = self.dice.chance(500_000);
+        self.seized += u64::from(!is_handed_over);
+        let Self { rules, logs, processes, disks, dice, .. } = self;
+        let mut shared = Shared { rules, logs, disks, dice };
+        if is_handed_over {
+            processes[from].hand_over(partition, &mut shared);
+        }
+        processes[to].take_over(partition, &mut shared);
     }
 
     /// People look at what was decided since they last looked, and think again about what they excused.
@@ -224,8 +262,15 @@ impl Simulation {
         self.tick_logs(1_000_000);
         for round in 0.. {
             assert!(round < ROUNDS_MAX, "seed {}: the processes don't come to rest", self.world.seed);
-            let taken: usize = self.processes.iter_mut().map(|process| process.catch_up(&self.rules, &mut self.logs)).sum();
-            let is_there = self.processes.iter().all(|process| process.node().t() == Some(self.logs.now()));
+            let mut taken = 0;
+            for place in 0..self.processes.len() {
+                let assigned = self.assigned_to(place);
+                let Self { rules, logs, processes, disks, dice, .. } = self;
+                taken += processes[place].catch_up(&assigned, &mut Shared { rules, logs, disks, dice });
+            }
+            let owners = self.processes.iter().flat_map(|process| process.node().partitions());
+            let is_there = owners.clone().count() == self.assigned.len()
+                && owners.into_iter().all(|owner| owner.t() == Some(self.logs.now()));
             if taken == 0 && is_there {
                 break;
             }

@@ -110,6 +110,15 @@ impl MemoryLogs {
     }
 }
 
+impl MemoryReader {
+    /// Reads a partition from its beginning again.
+    pub fn rewind(&mut self, partition: u32) {
+        if let Some(next) = self.next.get_mut(partition as usize) {
+            *next = 0;
+        }
+    }
+}
+
 impl RecordSink for MemoryLogs {
     fn append(&mut self, log: Log, key: &str, payload: &[u8]) -> Result<(), PortError> {
         let partition = partition_of_key(key.as_bytes(), self.partitions(log)?);

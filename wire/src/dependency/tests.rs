@@ -42,11 +42,14 @@ fn records_are_lines_of_one_spelling_under_their_keys() {
         r#"{{"v":1,"type":"dependency","subject":"skill:s-1","region":"NA","page":123078,"revision":7,"minutes":{minutes},"states":{states}}}"#
     );
     check(&sample(), "skill:s-1/NA/123078", &health);
-    let watermark = DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(START + 5), decided: None });
+    let watermark =
+        DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(START + 5), decided: None, needs_from: None });
     check(&watermark, "watermark/3", r#"{"v":1,"type":"watermark","partition":3,"at":1772323200005}"#);
     let decided = Some(Decided { at: at(START), seq: 7 });
-    let watermark = DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(START + 5), decided });
-    let written = r#"{"v":1,"type":"watermark","partition":3,"at":1772323200005,"decided":{"at":1772323200000,"seq":7}}"#;
+    let watermark =
+        DependencyRecord::Watermark(DependencyWatermark { partition: 3, at: at(START + 5), decided, needs_from: Some(at(9)) });
+    let written =
+        r#"{"v":1,"type":"watermark","partition":3,"at":1772323200005,"decided":{"at":1772323200000,"seq":7},"needs_from":9}"#;
     check(&watermark, "watermark/3", written);
 }
 
@@ -135,10 +138,12 @@ prop_compose! {
 
 fn record() -> impl Strategy<Value = DependencyRecord> {
     let decided = prop::option::of((0..=Timestamp::MAX.ms(), any::<u64>()));
-    let watermark = (any::<u32>(), 0..=Timestamp::MAX.ms(), decided).prop_map(|(partition, ms, decided)| {
-        let decided = decided.map(|(ms, seq)| Decided { at: at(ms), seq });
-        DependencyRecord::Watermark(DependencyWatermark { partition, at: at(ms), decided })
-    });
+    let needs_from = prop::option::of((0..=Timestamp::MAX.ms()).prop_map(at));
+    let watermark =
+        (any::<u32>(), 0..=Timestamp::MAX.ms(), decided, needs_from).prop_map(|(partition, ms, decided, needs_from)| {
+            let decided = decided.map(|(ms, seq)| Decided { at: at(ms), seq });
+            DependencyRecord::Watermark(DependencyWatermark { partition, at: at(ms), decided, needs_from })
+        });
     prop_oneof![4 => health(), 1 => watermark]
 }
 
