@@ -1,4 +1,4 @@
-//! What a restore costs: 100,000 heads of 600 bytes from a directory, with read-ahead and without.
+//! What a checkpoint and a restore cost: 100,000 heads of 600 bytes to a directory and back.
 
 use divan::Bencher;
 use divan::counter::ItemsCount;

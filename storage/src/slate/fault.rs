@@ -21,6 +21,10 @@ const CODES: [(&str, Explanation); 5] = [
     ("<Code>ExpiredToken</Code>", Fault::Refused),
 ];
 
+/// How SlateDB tells that another process made the manifest that was to be made: of the kind of damaged data, which it
+/// is not.
+const OUTRUN: &str = "version already exists";
+
 /// What is wrong, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
@@ -90,6 +94,7 @@ impl Fault {
 pub(super) fn failure(action: &'static str, what: &str, error: slatedb::Error) -> PortError {
     match error.kind() {
         slatedb::ErrorKind::Closed(CloseReason::Fenced) => PortError::Fenced { what: what.to_owned() },
+        slatedb::ErrorKind::Data if error.to_string().contains(OUTRUN) => PortError::Fenced { what: what.to_owned() },
         _ => Fault::of_store(error).while_doing(action, what),
     }
 }

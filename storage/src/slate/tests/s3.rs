@@ -39,8 +39,8 @@ impl Server {
         Self { address, buckets, _runtime: runtime }
     }
 
-    fn options(&self, secret: &str) -> S3Options {
-        let endpoint = format!("http://{}", self.address);
+    fn options(&self, scheme: &str, secret: &str) -> S3Options {
+        let endpoint = format!("{scheme}://{}", self.address);
         let vars = [
             ("AWS_ENDPOINT_URL", endpoint.as_str()),
             ("AWS_REGION", "eu-central-1"),
@@ -52,7 +52,7 @@ impl Server {
     }
 
     fn stores(&self, url: &str, secret: &str) -> Result<SlateStores, PortError> {
-        SlateStores::at(&url.parse()?, &self.options(secret))
+        SlateStores::at(&url.parse()?, &self.options("http", secret))
     }
 }
 
@@ -83,8 +83,13 @@ fn what_is_wrong_with_a_bucket_is_told_without_its_secret() {
     check("s3://none/x", SECRET, "there is no such bucket: create it, or correct the name");
     check("s3://bucket/x", "not-the-secret", "the credentials are missing or refused: check AWS_ACCESS_KEY_ID");
 
-    let gone = server.options(SECRET);
+    let unreachable = |options: &S3Options| {
+        let told = every_cause(&SlateStores::at(&"s3://bucket".parse().unwrap(), options).unwrap_err());
+        assert!(told.starts_with("cannot open state s3://bucket: it can't be reached or doesn't answer as expected"), "{told}");
+    };
+    // It doesn't speak TLS; that we do takes a provider of ciphers.
+    unreachable(&server.options("https", SECRET));
+    let gone = server.options("http", SECRET);
     drop(server);
-    let told = every_cause(&SlateStores::at(&"s3://bucket".parse().unwrap(), &gone).unwrap_err());
-    assert!(told.starts_with("cannot open state s3://bucket: it can't be reached or doesn't answer as expected"), "{told}");
+    unreachable(&gone);
 }
