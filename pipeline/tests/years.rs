@@ -12,7 +12,7 @@ use domain::rejection::LineSource;
 use domain::time::{DAY_MS, HOUR_MS};
 use domain::{DecisionKind, DurationMs, Fact, Policies, Ppm, Region, RejectReason, Subject, Timestamp};
 use loadtest::fleet::{Fleet, FleetConfig};
-use pipeline::Rules;
+use pipeline::{Io, Rules};
 use ports::{Log, MemoryLogs, MemoryStore, StateStore};
 
 use process::Process;
@@ -171,6 +171,7 @@ fn three_years_are_told_as_by_one_who_has_kept_everything() {
         }
         // Midnight itself once a week, else some time after.
         process.advance(until + DurationMs(day % 7 * 10 * 60_000));
+        checkpoint(&mut process);
         let year = usize::try_from(day / YEAR_DAYS).expect("few").min(2);
         let bytes = resident_bytes(&process);
         assert!(bytes <= u64::from(PRODUCTS) * PRODUCT_BYTES_MAX, "{bytes} bytes on day {day}");
@@ -187,6 +188,14 @@ fn three_years_are_told_as_by_one_who_has_kept_everything() {
     let manifest = fleet.manifest();
     assert!(manifest.shared_skills > 0 && manifest.hubs > 0 && manifest.dependency_outages > 0, "{manifest:?}");
     check_happened(&process);
+}
+
+/// A checkpoint, complete.
+fn checkpoint(process: &mut Process) {
+    let Process { node, logs, store, counts, .. } = process;
+    node.begin_checkpoint();
+    let io = &mut Io { sink: logs, stores: store, counts };
+    assert!(node.checkpoint(usize::MAX, io).expect("logs in memory"), "it is complete");
 }
 
 fn check_memory(process: &Process, [_, second, third]: [u64; 3]) {

@@ -1,4 +1,4 @@
-//! Adapters of the ports: Kafka topics, newline-delimited files and pipes, and state in a directory.
+//! Adapters of the ports: Kafka topics, newline-delimited files and pipes, and state in a directory or a bucket.
 //!
 //! Only the binary and tests name these types; everything else knows `ports`.
 
@@ -6,6 +6,7 @@ pub mod copy;
 pub mod dev_broker;
 pub mod file;
 pub mod kafka;
+pub mod slate;
 pub mod state;
 
 pub use copy::{Copied, copy_records};
@@ -13,4 +14,5 @@ pub use file::{Destination, FileSink, LineSource};
 pub use kafka::{
     GroupConfig, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, Partitioner, Topic, TopicState, ensure_topics,
 };
+pub use slate::{S3Options, SlatePairs, SlateStores, StateUrl};
 pub use state::DirStore;

@@ -58,16 +58,8 @@ impl Process {
         let mut issued = self.tick();
         // What was just said of skills and hubs comes back.
         issued.extend(self.tick());
-        self.checkpoint();
         assert!(!self.held.is_empty() || self.node.t() == Some(at), "nothing stalls");
         issued
-    }
-
-    /// A checkpoint, complete.
-    fn checkpoint(&mut self) {
-        self.node.begin_checkpoint();
-        let io = &mut Io { sink: &mut self.logs, stores: &mut self.store, counts: &mut self.counts };
-        assert!(self.node.checkpoint(usize::MAX, io).expect("logs in memory"), "it is complete");
     }
 
     fn tick(&mut self) -> Vec<Decision> {
