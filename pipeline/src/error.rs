@@ -103,3 +103,11 @@ pub enum Error {
         found: u32,
     },
 }
+
+impl Error {
+    /// Whether it says that somebody else owns the state by now.
+    #[must_use]
+    pub const fn is_fenced(&self) -> bool {
+        matches!(self, Self::Port(PortError::Fenced { .. }))
+    }
+}

@@ -32,6 +32,8 @@ pub struct Node {
     brakes: Brakes,
     /// Registry lines about something unknown that were told; one entry a line at most.
     unknown_told: BTreeSet<u64>,
+    /// Owners that turned out to be elsewhere by now, and nobody has been told.
+    fenced: Vec<Issuer>,
 }
 
 impl Node {
@@ -52,6 +54,7 @@ impl Node {
             programme: None,
             brakes: Brakes::new(Vec::new(), &rules.policies),
             unknown_told: BTreeSet::new(),
+            fenced: Vec::new(),
         };
         if is_programme {
             node.own_programme(io)?;
@@ -94,8 +97,10 @@ impl Node {
     /// When a log or the store fails: the process is to be opened anew.
     pub fn checkpoint(&mut self, subjects_max: usize, io: &mut Io<'_>) -> Result<bool, Error> {
         let mut is_complete = true;
-        for partition in &mut self.partitions {
-            is_complete &= partition.checkpoint(subjects_max, &self.tables, io)?;
+        for number in self.owned() {
+            let Some(partition) = self.partitions.iter_mut().find(|partition| partition.number() == number) else { continue };
+            let stored = partition.checkpoint(subjects_max, &self.tables, io);
+            is_complete &= self.unless_fenced(Issuer::Partition(number), stored)?.unwrap_or(true);
         }
         Ok(is_complete)
     }
@@ -228,10 +233,9 @@ impl Node {
     /// # Errors
     /// When a log or the store fails.
     pub fn take_health(&mut self, record: Record<'_>, io: &mut Io<'_>) -> Result<Taken, Error> {
-        match self.partitions.iter_mut().find(|partition| partition.number() == record.partition) {
-            Some(partition) => partition.take(record, &self.tables, io),
-            None => Ok(Taken::Done),
-        }
+        let owner = self.partitions.iter_mut().find(|partition| partition.number() == record.partition);
+        let taken = owner.map_or(Ok(Taken::Done), |partition| partition.take(record, &self.tables, io));
+        self.unless_fenced(Issuer::Partition(record.partition), taken).map(|taken| taken.unwrap_or(Taken::Done))
     }
 
     /// Brings everything up to date; yields what was issued.
@@ -241,18 +245,46 @@ impl Node {
     pub fn tick(&mut self, io: &mut Io<'_>) -> Result<Vec<Decision>, Error> {
         self.settle_registry(io)?;
         let mut issued = Vec::new();
-        for partition in &mut self.partitions {
-            let ticked = partition.tick(&self.tables, &mut self.brakes, io)?;
+        for number in self.owned() {
+            let Some(partition) = self.partitions.iter_mut().find(|partition| partition.number() == number) else { continue };
+            let ticked = partition.tick(&self.tables, &mut self.brakes, io);
+            let Some(ticked) = self.unless_fenced(Issuer::Partition(number), ticked)? else { continue };
             if let Some(programme) = &mut self.programme {
                 ticked.issued.iter().for_each(|decision| programme.take(decision));
             }
             issued.extend(ticked.issued);
         }
         if let (Some(t), Some(programme)) = (self.decided(), &mut self.programme) {
-            issued.extend(programme.tick(t, &self.tables.registry, io)?);
+            let ticked = programme.tick(t, &self.tables.registry, io);
+            issued.extend(self.unless_fenced(Issuer::Programme, ticked)?.unwrap_or_default());
         }
         self.tables.dependencies.forget_past();
         Ok(issued)
+    }
+
+    /// The owners that turned out to be elsewhere by now since this was last asked: a write was refused. They
+    /// aren't owned here any more, and their state is to be abandoned.
+    pub fn take_fenced(&mut self) -> Vec<Issuer> {
+        std::mem::take(&mut self.fenced)
+    }
+
+    /// Gives up an owner whose write was refused because it is elsewhere by now: nothing of that was published.
+    fn unless_fenced<T>(&mut self, owner: Issuer, done: Result<T, Error>) -> Result<Option<T>, Error> {
+        match done {
+            Err(error) if error.is_fenced() => {
+                match owner {
+                    Issuer::Partition(number) => self.give_up(number),
+                    Issuer::Programme => self.give_up_programme(),
+                }
+                self.fenced.push(owner);
+                Ok(None)
+            }
+            done => done.map(Some),
+        }
+    }
+
+    fn owned(&self) -> Vec<u32> {
+        self.partitions.iter().map(Partition::number).collect()
     }
 
     /// Up to when the programme role knows the decisions of every partition, owned here or elsewhere.

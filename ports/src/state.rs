@@ -98,6 +98,9 @@ pub trait StateStores {
     /// When it isn't open.
     fn of(&mut self, owner: Issuer) -> Result<&mut dyn StateStore, PortError>;
 
+    /// Drops an owner's state as a crash would: what isn't durable may be lost. For what is somebody else's by now.
+    fn abandon(&mut self, owner: Issuer);
+
     /// Gives an owner's state away: everything written is durable, and nothing is written any more. What
     /// isn't open stays so.
     ///

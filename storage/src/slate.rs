@@ -123,6 +123,10 @@ impl StateStores for SlateStores {
     fn close(&mut self, owner: Issuer) -> Result<(), PortError> {
         self.open.remove(&owner).map_or(Ok(()), SlateStore::close)
     }
+
+    fn abandon(&mut self, owner: Issuer) {
+        self.open.remove(&owner);
+    }
 }
 
 impl SlateStore {

@@ -186,6 +186,13 @@ impl StateStores for FusedStores<'_> {
         self.own()?.holder = None;
         Ok(())
     }
+
+    fn abandon(&mut self, owner: Issuer) {
+        self.at = owner;
+        if let Some(disk) = self.disks.0.get_mut(&owner).filter(|disk| disk.holder == Some(self.me)) {
+            disk.lose_power(self.dice);
+        }
+    }
 }
 
 /// An instant as a seed's story names it.

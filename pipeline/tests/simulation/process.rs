@@ -122,7 +122,12 @@ impl Process {
         }
         // The group has told whoever was taken for dead.
         for partition in self.owned().into_iter().filter(|partition| !assigned.contains(partition)) {
-            self.give_up(partition);
+            let running = self.running.as_mut().expect("it runs");
+            running.waiting.remove(&partition);
+            running.node.give_up(partition);
+        }
+        if let Some(running) = self.running.as_mut().filter(|_| !assigned.contains(&0)) {
+            running.node.give_up_programme();
         }
         let mut records = 0;
         self.run(shared, |running, io| {
@@ -163,15 +168,6 @@ impl Process {
         self.restored += restored;
     }
 
-    fn give_up(&mut self, partition: u32) {
-        let running = self.running.as_mut().expect("it runs");
-        running.waiting.remove(&partition);
-        running.node.give_up(partition);
-        if partition == 0 {
-            running.node.give_up_programme();
-        }
-    }
-
     /// Opens the process on what is there; registry and dependencies are read to their ends first.
     fn start(&mut self, assigned: &[u32], shared: &mut Shared<'_>) {
         self.life += 1;
@@ -202,11 +198,11 @@ impl Process {
         let owned = self.owned();
         let Some(mut running) = self.running.take() else { return };
         match self.with_io(shared, |io| act(&mut running, io)) {
-            Ok(()) => self.running = Some(running),
-            Err(error) => {
-                self.fenced += u64::from(matches!(error, pipeline::Error::Port(ports::PortError::Fenced { .. })));
-                self.crash(&owned, shared);
+            Ok(()) => {
+                self.fenced += running.node.take_fenced().len() as u64;
+                self.running = Some(running);
             }
+            Err(_) => self.crash(&owned, shared),
         }
     }
 

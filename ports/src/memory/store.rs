@@ -93,6 +93,8 @@ impl StateStores for MemoryStore {
     fn close(&mut self, _owner: Issuer) -> Result<(), PortError> {
         Ok(())
     }
+
+    fn abandon(&mut self, _owner: Issuer) {}
 }
 
 #[cfg(test)]
