@@ -151,11 +151,8 @@ impl EmbeddedLogs {
     }
 
     /// All partitions of a log, from their earliest records on.
-    ///
-    /// # Errors
-    ///
-    /// None but those of the port: a log is always there.
-    pub fn source(&self, log: Log) -> Result<EmbeddedSource, PortError> {
+    #[must_use]
+    pub fn source(&self, log: Log) -> EmbeddedSource {
         EmbeddedSource::open(&self.shared.env, self.of(log))
     }
 

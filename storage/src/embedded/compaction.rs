@@ -78,7 +78,7 @@ impl Pass {
         let (log, partition) = (self.partition.log, self.partition.number);
         if self.learnt_to < self.learn_to && (self.newest.is_empty() || self.keys_bytes < KEYS_BYTES_MAX) {
             self.learn()?;
-            return Ok(Some(Maintained::Surveyed { log, partition }));
+            return Ok(Some(Maintained::Learnt { log, partition }));
         }
         let group = self.partition.durable(|durable| self.next_group(durable, env.config.segment_bytes));
         let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(None) };

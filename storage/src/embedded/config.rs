@@ -17,7 +17,7 @@ pub struct EmbeddedConfig {
     /// A segment that would grow beyond this many bytes is sealed first. What is deleted or compacted is
     /// deleted or compacted by the segment.
     pub segment_bytes: u64,
-    /// A segment is sealed once its first record is this old.
+    /// A segment is sealed once its first record is this old, unless the log is kept for ever.
     pub segment_age: DurationMs,
     /// How long `health` keeps a record at least; longer where it is still needed, see
     /// [`EmbeddedLogs::set_needed_from`](super::EmbeddedLogs::set_needed_from).

@@ -23,18 +23,22 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// Begins at an offset, or at the earliest record where none is given.
-    pub(super) fn open(partition: &Arc<Partition>, from: Option<u64>) -> Result<Self, PortError> {
+    /// Begins at the earliest record.
+    pub(super) fn earliest(partition: &Arc<Partition>) -> Self {
+        Self { partition: Arc::clone(partition), next: partition.durable(|durable| durable.first()), reader: None }
+    }
+
+    /// Begins at an offset.
+    pub(super) fn at(partition: &Arc<Partition>, from: u64) -> Result<Self, PortError> {
         let (first, end) = partition.durable(|durable| (durable.first(), durable.next));
-        let next = from.unwrap_or(first);
-        let cursor = Self { partition: Arc::clone(partition), next, reader: None };
-        if next < first {
-            return Err(cursor.gone());
+        let cursor = Self { partition: Arc::clone(partition), next: from, reader: None };
+        match from {
+            _ if from < first => Err(cursor.gone()),
+            _ if from > end => {
+                Err(PortError::Ahead { what: cursor.what(), end, position: cursor.position(from), advice: AHEAD_ADVICE })
+            }
+            _ => Ok(cursor),
         }
-        if next > end {
-            return Err(PortError::Ahead { what: cursor.what(), end, position: cursor.position(next), advice: AHEAD_ADVICE });
-        }
-        Ok(cursor)
     }
 
     pub(super) const fn next(&self) -> u64 {

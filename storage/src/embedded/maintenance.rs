@@ -35,7 +35,7 @@ pub enum Maintained {
         bytes: u64,
     },
     /// Learnt a segment's keys, to compact with.
-    Surveyed {
+    Learnt {
         /// The log.
         log: Log,
         /// Its partition.

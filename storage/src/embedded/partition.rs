@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex};
 use domain::Timestamp;
 use ports::Log;
 
+use super::config::Keeping;
 use super::env::{Env, lock};
 use super::fault::Fault;
 use super::form::{self, Entry, HEADER_BYTES, Header};
@@ -153,8 +154,11 @@ impl Partition {
         (buffer + lock(&self.durable).segments.capacity() * size_of::<Segment>()) as u64
     }
 
+    /// Whether the newest segment is to be sealed for its age: of a log that is kept for ever none is, it would
+    /// only make for more files.
     fn is_old(&self, writer: &Writer, now: Timestamp) -> bool {
-        writer.first_at.is_some_and(|first| first.saturating_add(self.env.config.segment_age) <= now)
+        let ages = self.env.config.keeping(self.log) != Keeping::ForEver;
+        ages && writer.first_at.is_some_and(|first| first.saturating_add(self.env.config.segment_age) <= now)
     }
 
     /// Runs what writes; once that fails nothing is written any more.

@@ -16,7 +16,7 @@ use super::config::Keeping;
 use super::disk::{Disk, UNFINISHED};
 use super::env::Env;
 use super::fault::Fault;
-use super::form::{self, HEADER_BYTES, Header};
+use super::form::{self, HEADER_BYTES, Header, Measured};
 use super::partition::{Durable, Partition, Segment, Writer};
 use super::segment::{self, SegmentReader};
 
@@ -141,6 +141,10 @@ fn open_last(disk: &dyn Disk, mut segments: Vec<Segment>) -> Result<(Writer, Dur
             Ok(None) => break None,
             Err(Fault::Damaged { segment, byte }) => {
                 let rest = reader.rest()?;
+                if matches!(form::measure(&rest), Measured::Whole(_)) {
+                    // A whole record in a place that isn't its own.
+                    return Err(Fault::Damaged { segment, byte });
+                }
                 if let Some(follows) = form::find_record(&rest, reader.expected()) {
                     return Err(Fault::DamagedWithin { segment, byte, follows: byte + follows as u64 });
                 }

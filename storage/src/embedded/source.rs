@@ -48,11 +48,10 @@ struct Started {
 }
 
 impl EmbeddedSource {
-    pub(super) fn open(env: &Arc<Env>, partitions: &[Arc<Partition>]) -> Result<Self, PortError> {
-        let cursors: Vec<Cursor> =
-            partitions.iter().map(|partition| Cursor::open(partition, None)).collect::<Result<_, PortError>>()?;
+    pub(super) fn open(env: &Arc<Env>, partitions: &[Arc<Partition>]) -> Self {
+        let cursors: Vec<Cursor> = partitions.iter().map(Cursor::earliest).collect();
         let ends = cursors.iter().map(Cursor::end).collect();
-        Ok(Self { env: Arc::clone(env), cursors, ends, turn: 0, at_end: false })
+        Self { env: Arc::clone(env), cursors, ends, turn: 0, at_end: false }
     }
 
     fn is_at_end(&self) -> bool {
@@ -121,7 +120,8 @@ impl GroupSource for EmbeddedGroup {
         let index = usize::try_from(partition).ok().filter(|&index| index < self.partitions.len());
         let fault = match index {
             Some(index) if self.assigned => {
-                let cursor = Cursor::open(&self.partitions[index], from)?;
+                let partition = &self.partitions[index];
+                let cursor = from.map_or_else(|| Ok(Cursor::earliest(partition)), |from| Cursor::at(partition, from))?;
                 let end = cursor.end();
                 self.started[index] = Some(Started { cursor, end });
                 return Ok(());

@@ -80,7 +80,7 @@ fn owned(record: Record<'_>) -> Owned {
 /// Everything that a log holds for readers, by partition and offset.
 fn read(logs: &EmbeddedLogs, log: Log) -> Vec<Owned> {
     let mut found = Vec::new();
-    read_to_end(&mut logs.source(log).unwrap(), &mut || true, &mut |record| found.push(owned(record))).unwrap();
+    read_to_end(&mut logs.source(log), &mut || true, &mut |record| found.push(owned(record))).unwrap();
     found.sort();
     found
 }
@@ -99,7 +99,7 @@ fn what_is_flushed_is_read_and_nothing_else() {
     let home = partition_of_key(b"product:B1", 2);
     sink.append(Log::Health, "product:B1", b"first").unwrap();
     sink.append_to(Log::Registry, 0, "", b"fact").unwrap();
-    let mut early = logs.source(Log::Health).unwrap();
+    let mut early = logs.source(Log::Health);
     let mut follow = |expected: &[Owned], at_end| {
         let mut found = Vec::new();
         let polled = early.poll(10, Duration::ZERO, &mut |record| found.push(owned(record))).unwrap();
@@ -127,14 +127,14 @@ fn what_is_flushed_is_read_and_nothing_else() {
     sink.append(Log::Health, "product:B1", b"third").unwrap();
     sink.flush().unwrap();
     assert_eq!(read(&logs, Log::Health), [first, second, (home, 2, 2_000, "third".to_owned())]);
-    assert_eq!(logs.source(Log::Health).unwrap().lag_records(), Some(3));
+    assert_eq!(logs.source(Log::Health).lag_records(), Some(3));
 }
 
 #[test]
 fn a_reader_is_woken_by_a_flush() {
     let world = World::small();
     let logs = world.open();
-    let mut source = logs.source(Log::Registry).unwrap();
+    let mut source = logs.source(Log::Registry);
     // That it is at its end is news by itself, but once.
     assert_eq!(source.poll(10, PATIENCE, &mut |_| {}).unwrap(), Polled { records: 0, at_end: true });
     thread::scope(|scope| {
@@ -159,7 +159,7 @@ fn partitions_take_turns() {
         sink.append_to(Log::Health, number % 2, "", number.to_string().as_bytes()).unwrap();
     }
     sink.flush().unwrap();
-    let (mut source, mut seen) = (logs.source(Log::Health).unwrap(), [0; 2]);
+    let (mut source, mut seen) = (logs.source(Log::Health), [0; 2]);
     for polled in 1..=20 {
         let count = source.poll(10, Duration::ZERO, &mut |record| seen[record.partition as usize] += 1).unwrap();
         assert_eq!((count, seen), (Polled { records: 10, at_end: polled == 20 }, [polled * 5; 2]));
@@ -306,7 +306,7 @@ fn many_append_at_once() {
     const EACH: u32 = 2_000;
     let world = World::new(EmbeddedConfig { partitions: 3, segment_bytes: 16_384, ..EmbeddedConfig::default() });
     let logs = world.open();
-    let mut source = logs.source(Log::Health).unwrap();
+    let mut source = logs.source(Log::Health);
     let mut next = [0; 3];
     let mut last = std::collections::BTreeMap::new();
     thread::scope(|scope| {

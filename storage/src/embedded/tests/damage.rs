@@ -118,6 +118,21 @@ fn damage_in_the_middle_is_no_torn_end() {
 }
 
 #[test]
+fn a_whole_record_in_the_wrong_place_is_no_torn_end() {
+    let world = World::small();
+    let path = three_records(&world);
+    let whole = fs::read(&path).unwrap();
+    let [first, second, third, end] = starts();
+    let check = |content: &[u8], byte: usize| {
+        fs::write(&path, content).unwrap();
+        let error = text(&world.try_open().err().unwrap());
+        assert!(error.contains(&format!("is damaged at byte {byte}, ")), "{error}");
+    };
+    check(&[&whole[..], &whole[first..second]].concat(), end);
+    check(&[&whole[..second], &whole[third..]].concat(), second);
+}
+
+#[test]
 fn damage_that_appears_later_is_told_after_what_comes_before_it() {
     let world = World::small();
     let logs = world.open();
@@ -133,7 +148,7 @@ fn damage_that_appears_later_is_told_after_what_comes_before_it() {
     let fourth = form::HEADER_BYTES + 3 * record;
     let check = |content: &[u8], records: usize, expected: &str| {
         fs::write(&path, content).unwrap();
-        let (mut source, mut seen) = (logs.source(Log::Registry).unwrap(), 0);
+        let (mut source, mut seen) = (logs.source(Log::Registry), 0);
         let error =
             std::iter::repeat_with(|| source.poll(1_000, Duration::ZERO, &mut |_| seen += 1)).find_map(Result::err).unwrap();
         let place = format!("cannot read registry in {} at partition 0, offset {records}: ", path.parent().unwrap().display());

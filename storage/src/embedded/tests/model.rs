@@ -64,7 +64,7 @@ impl Model {
     fn new() -> Self {
         let world = World::small();
         let logs = world.open();
-        let readers = LOGS.map(|log| logs.source(log).unwrap()).into();
+        let readers = LOGS.map(|log| logs.source(log)).into();
         let parts = LOGS.map(|_| <[Part; 2]>::default()).into();
         Self { world, logs: Some(logs), readers, parts, latest_ms: 0, appended: 0 }
     }
@@ -122,7 +122,7 @@ impl Model {
         }
         let Opened { logs, torn } = self.world.try_open().unwrap();
         assert!(power_lost.is_some() || torn.is_empty(), "{torn:?}");
-        self.readers = LOGS.map(|log| logs.source(log).unwrap()).into();
+        self.readers = LOGS.map(|log| logs.source(log)).into();
         for (log, parts) in LOGS.into_iter().zip(&mut self.parts) {
             for (number, part) in (0..).zip(parts) {
                 let next = usize::try_from(logs.partition(log, number).unwrap().durable(|durable| durable.next)).unwrap();
@@ -144,7 +144,7 @@ impl Model {
         match self.readers[log].poll(max_records, Duration::ZERO, &mut |record| found.push(owned(record))) {
             Ok(polled) => assert!(polled.records == found.len() && found.len() <= max_records),
             Err(PortError::Gone { .. }) if LOGS[log] == Log::Health => {
-                self.readers[log] = self.logs().source(LOGS[log]).unwrap();
+                self.readers[log] = self.logs().source(LOGS[log]);
                 return;
             }
             Err(error) => panic!("{}", text(&error)),
@@ -182,7 +182,7 @@ impl Model {
     /// A fresh reader finds everything that is to be there.
     fn check_all(&mut self) {
         for (index, log) in LOGS.into_iter().enumerate() {
-            let mut source = self.logs().source(log).unwrap();
+            let mut source = self.logs().source(log);
             let (mut found, firsts) = (Vec::new(), source.next_offsets());
             read_to_end(&mut source, &mut || true, &mut |record| found.push(owned(record))).unwrap();
             for (number, first) in (0..).zip(firsts).take(2) {

@@ -57,6 +57,7 @@ fn other_logs_are_deleted_by_age_or_never() {
         fill(&logs, log, 1, 100);
         logs.set_needed_from(log, 0, 1_000);
     }
+    let segments = logs.usage(Log::Decisions).segments;
     let check = |now: i64, rejected: usize| {
         world.set_now(now);
         world.maintain(&logs);
@@ -68,6 +69,7 @@ fn other_logs_are_deleted_by_age_or_never() {
     check(400 * DAY_MS, 100);
     check(400 * DAY_MS + 1_000, 0);
     check(40_000 * DAY_MS, 0);
+    assert_eq!(logs.usage(Log::Decisions).segments, segments);
 }
 
 #[test]
@@ -75,7 +77,7 @@ fn a_reader_whose_next_record_was_deleted_is_told() {
     let world = World::small();
     let logs = world.open();
     fill(&logs, Log::Health, 1, 200);
-    let (mut behind, mut within) = (logs.source(Log::Health).unwrap(), logs.source(Log::Health).unwrap());
+    let (mut behind, mut within) = (logs.source(Log::Health), logs.source(Log::Health));
     assert_eq!(within.poll(5, Duration::ZERO, &mut |_| {}).unwrap().records, 5);
     logs.set_needed_from(Log::Health, 0, u64::MAX);
     world.set_now(8 * DAY_MS);
@@ -96,7 +98,7 @@ fn a_reader_whose_next_record_was_deleted_is_told() {
 fn of_each_key_the_newest_stays_under_its_offset() {
     let world = World::small();
     let logs = world.open();
-    let mut behind = logs.source(Log::Standings).unwrap();
+    let mut behind = logs.source(Log::Standings);
     fill(&logs, Log::Standings, 7, 600);
     let mut sink = logs.sink();
     sink.append_to(Log::Standings, 0, "", b"a tick").unwrap();
@@ -105,7 +107,7 @@ fn of_each_key_the_newest_stays_under_its_offset() {
     assert_eq!(behind.poll(3, Duration::ZERO, &mut |_| {}).unwrap().records, 3);
     let before = logs.usage(Log::Standings);
     let done = world.maintain(&logs);
-    assert!(done.iter().any(|done| matches!(done, Maintained::Surveyed { log: Log::Standings, partition: 0 })));
+    assert!(done.iter().any(|done| matches!(done, Maintained::Learnt { log: Log::Standings, partition: 0 })));
     assert!(logs.usage(Log::Standings).disk_bytes * 5 < before.disk_bytes);
     // The newest segment isn't looked at until it is sealed, and then not for itself alone.
     let newest: Vec<u64> = (593..600).chain([601]).collect();
@@ -113,7 +115,7 @@ fn of_each_key_the_newest_stays_under_its_offset() {
     assert!(newest.iter().all(|offset| found.contains(offset)) && found.len() < 50, "{found:?}");
     assert_eq!(world.maintain(&logs), [], "nothing is compacted again that didn't change");
 
-    let mut source = logs.source(Log::Standings).unwrap();
+    let mut source = logs.source(Log::Standings);
     assert!(source.poll(1_000, Duration::ZERO, &mut |_| {}).unwrap().at_end);
     assert_eq!((source.next_offsets(), source.lag_records()), (vec![602, 0], Some(0)));
     // A reader that was in the middle reads on, and misses none of what stays.
