@@ -23,6 +23,8 @@ struct State {
     sync_fails: bool,
     /// How many bytes may still be written.
     room: Option<u64>,
+    /// How many changes may still be made.
+    changes: Option<u64>,
 }
 
 /// How often what was called.
@@ -31,6 +33,15 @@ pub(super) struct Counts {
     pub(super) writes: u64,
     pub(super) syncs: u64,
     pub(super) directory_syncs: u64,
+}
+
+impl State {
+    /// Counts a change, and fails it when no more may be made.
+    fn change(&mut self) -> io::Result<()> {
+        let left = self.changes.map_or(Some(None), |changes| changes.checked_sub(1).map(Some));
+        self.changes = left.ok_or_else(|| io::Error::other("the power is going"))?;
+        Ok(())
+    }
 }
 
 enum Change {
@@ -50,6 +61,11 @@ impl TestDisk {
 
     pub(super) fn leave_room(&self, bytes: Option<u64>) {
         self.state.lock().unwrap().room = bytes;
+    }
+
+    /// Fails everything after so many changes, as if the process had ended there.
+    pub(super) fn stop_after(&self, changes: Option<u64>) {
+        self.state.lock().unwrap().changes = changes;
     }
 
     /// What isn't durable is lost, more or less of it as chosen below a bound; a garbage tail may be in its place.
@@ -94,8 +110,9 @@ impl TestDisk {
 
 impl Disk for TestDisk {
     fn create(&self, path: &Path) -> io::Result<File> {
-        let file = RealDisk.create(path)?;
         let mut state = self.state.lock().unwrap();
+        state.change()?;
+        let file = RealDisk.create(path)?;
         state.durable.insert(path.to_owned(), 0);
         state.names.push(Change::Created(path.to_owned()));
         Ok(file)
@@ -103,6 +120,7 @@ impl Disk for TestDisk {
 
     fn write(&self, file: &File, path: &Path, bytes: &[u8]) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
+        state.change()?;
         state.counts.writes += 1;
         let fits = state.room.map_or(bytes.len(), |room| bytes.len().min(usize::try_from(room).unwrap()));
         state.room = state.room.map(|room| room - fits as u64);
@@ -112,6 +130,7 @@ impl Disk for TestDisk {
 
     fn sync(&self, file: &File, path: &Path) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
+        state.change()?;
         state.counts.syncs += 1;
         if state.sync_fails {
             return Err(io::Error::other("the disk is broken"));
@@ -122,6 +141,7 @@ impl Disk for TestDisk {
 
     fn cut(&self, file: &File, path: &Path, bytes: u64) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
+        state.change()?;
         RealDisk.cut(file, path, bytes)?;
         let durable = state.durable.entry(path.to_owned()).or_insert(bytes);
         *durable = bytes.min(*durable);
@@ -130,6 +150,7 @@ impl Disk for TestDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
+        state.change()?;
         let before = fs::read(to).ok();
         RealDisk.rename(from, to)?;
         let durable = state.durable.remove(from).unwrap_or(0);
@@ -140,6 +161,7 @@ impl Disk for TestDisk {
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
+        state.change()?;
         let content = fs::read(path)?;
         RealDisk.remove(path)?;
         state.durable.remove(path);
@@ -149,6 +171,7 @@ impl Disk for TestDisk {
 
     fn sync_directory(&self, directory: &Path) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
+        state.change()?;
         state.counts.directory_syncs += 1;
         state.names.retain(|change| {
             let (Change::Created(path) | Change::Renamed { to: path, .. } | Change::Removed { path, .. }) = change;

@@ -9,14 +9,33 @@ const HOUR_MS: i64 = 3_600_000;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Append { log: usize, partition: u32, key: u8, bytes: usize },
+    Append {
+        log: usize,
+        partition: u32,
+        key: u8,
+        bytes: usize,
+    },
     Flush,
-    Poll { log: usize, max_records: usize },
-    Advance { hours: i64 },
-    Maintain { steps: usize },
-    Need { partition: u32, percent: usize },
+    Poll {
+        log: usize,
+        max_records: usize,
+    },
+    Advance {
+        hours: i64,
+    },
+    Maintain {
+        steps: usize,
+    },
+    Need {
+        partition: u32,
+        percent: usize,
+    },
     Reopen,
-    LosePower { seed: u64 },
+    /// Maintenance and a flush get no farther than so many changes of the disk.
+    LosePower {
+        seed: u64,
+        changes: u64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -29,7 +48,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (1..10_usize).prop_map(|steps| Step::Maintain { steps }),
         2 => (0..2_u32, 0..=100_usize).prop_map(|(partition, percent)| Step::Need { partition, percent }),
         1 => Just(Step::Reopen),
-        2 => any::<u64>().prop_map(|seed| Step::LosePower { seed }),
+        3 => (any::<u64>(), 0..30_u64).prop_map(|(seed, changes)| Step::LosePower { seed, changes }),
     ]
 }
 
@@ -104,7 +123,14 @@ impl Model {
                 logs.set_needed_from(Log::Health, partition, part.needed_from as u64);
             }
             Step::Reopen => self.reopen(None),
-            Step::LosePower { seed } => self.reopen(Some(seed)),
+            Step::LosePower { seed, changes } => {
+                self.latest_ms = self.latest_ms.max(self.world.now().ms());
+                self.world.disk.stop_after(Some(changes));
+                while self.logs().maintain(self.world.now()).is_ok_and(|done| done != Maintained::Nothing) {}
+                let _ = self.logs().sink().flush();
+                self.world.disk.stop_after(None);
+                self.reopen(Some(seed));
+            }
         }
     }
 
