@@ -257,6 +257,7 @@ fn take_lock(root: &Path) -> Result<File, Fault> {
 /// directory's number of partitions where it is another one.
 fn prepare(root: &Path, partitions: u32, disk: &dyn Disk) -> Result<Option<u32>, Fault> {
     let found = Manifest::read(root)?;
+    disk.sync_directory(root)?;
     if let Some(found) = found.as_ref().map(|found| found.partitions).filter(|found| *found != partitions) {
         return Ok(Some(found));
     }

@@ -91,7 +91,10 @@ fn chain(disk: &dyn Disk, log: Log, directory: &Path, keeping: Keeping) -> Resul
     let mut segments: Vec<Segment> = Vec::new();
     let missing = |offset: u64| Fault::Missing { directory: directory.to_owned(), offset };
     let mut replaced = false;
-    for path in list(disk, directory)? {
+    let paths = list(disk, directory)?;
+    // The process may have ended between giving a name and making it durable; what follows rests on all of them.
+    disk.sync_directory(directory)?;
+    for path in paths {
         let header = segment::read_header(&path)?;
         if segment::base_of(&path) != Some(header.base) {
             return Err(Fault::Damaged { segment: path, byte: 0 });

@@ -162,6 +162,9 @@ impl Disk for TestDisk {
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
         state.change()?;
+        let replaced_by = |change: &Change| matches!(change, Change::Renamed { to, .. } if to.parent() == path.parent());
+        let lasts = super::super::segment::base_of(path).is_none() || !state.names.iter().any(replaced_by);
+        assert!(lasts, "{} is removed before the name of what replaces it is durable", path.display());
         let content = fs::read(path)?;
         RealDisk.remove(path)?;
         state.durable.remove(path);

@@ -31,10 +31,11 @@ enum Step {
         percent: usize,
     },
     Reopen,
-    /// Maintenance and a flush get no farther than so many changes of the disk.
-    LosePower {
-        seed: u64,
+    /// Maintenance and a flush get no farther than so many changes of the disk; then the process ends, and
+    /// with a seed the power is lost.
+    Stop {
         changes: u64,
+        seed: Option<u64>,
     },
 }
 
@@ -48,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => (1..10_usize).prop_map(|steps| Step::Maintain { steps }),
         2 => (0..2_u32, 0..=100_usize).prop_map(|(partition, percent)| Step::Need { partition, percent }),
         1 => Just(Step::Reopen),
-        3 => (any::<u64>(), 0..30_u64).prop_map(|(seed, changes)| Step::LosePower { seed, changes }),
+        3 => (any::<Option<u64>>(), 0..30_u64).prop_map(|(seed, changes)| Step::Stop { changes, seed }),
     ]
 }
 
@@ -123,13 +124,13 @@ impl Model {
                 logs.set_needed_from(Log::Health, partition, part.needed_from as u64);
             }
             Step::Reopen => self.reopen(None),
-            Step::LosePower { seed, changes } => {
+            Step::Stop { changes, seed } => {
                 self.latest_ms = self.latest_ms.max(self.world.now().ms());
                 self.world.disk.stop_after(Some(changes));
                 while self.logs().maintain(self.world.now()).is_ok_and(|done| done != Maintained::Nothing) {}
                 let _ = self.logs().sink().flush();
                 self.world.disk.stop_after(None);
-                self.reopen(Some(seed));
+                self.reopen(seed);
             }
         }
     }
@@ -237,7 +238,7 @@ proptest! {
         let mut model = Model::new();
         for (number, step) in steps.iter().enumerate() {
             model.run(step);
-            if number % 20 == 0 || matches!(step, Step::Reopen | Step::LosePower { .. }) {
+            if number % 20 == 0 || matches!(step, Step::Reopen | Step::Stop { .. }) {
                 model.check_all();
             }
         }
