@@ -118,27 +118,37 @@ pub(crate) struct Run {
     /// Processes what is there when it starts, decides everything up to this instant, and exits.
     #[arg(long, value_parser = instant, value_name = "T")]
     pub(crate) until: Option<Timestamp>,
-    /// Events from a file instead of Kafka; `-` is stdin. Without --until the run ends with the file.
-    #[arg(long, value_name = "FILE", conflicts_with = "kafka", required_unless_present = "kafka", requires = "registry")]
+    /// Events from a file instead of Kafka; `-` is stdin. Without --until the run ends with the file; with --data
+    /// its lines are appended to the logs there, each time that it is given, and the run goes on.
+    #[arg(long, value_name = "FILE", conflicts_with = "kafka", required_unless_present_any = ["kafka", "data"])]
     pub(crate) source: Option<PathBuf>,
-    /// Registry lines from a file: with --source.
-    #[arg(long, value_name = "FILE", requires = "source")]
+    /// Registry lines from a file: with --source, or with --data.
+    #[arg(long, value_name = "FILE", conflicts_with = "kafka")]
     pub(crate) registry: Option<PathBuf>,
+    /// A run that goes on over logs of its own in this directory, with nothing else installed: one process.
+    #[arg(long, value_name = "DIR", env = "BADGEWATCH_DATA", conflicts_with_all = ["kafka", "until"])]
+    pub(crate) data: Option<PathBuf>,
     /// Decisions to a file; `-` is stdout.
-    #[arg(long, value_name = "FILE", requires = "source", default_value = "-")]
+    #[arg(long, value_name = "FILE", requires = "source", conflicts_with = "data", default_value = "-")]
     pub(crate) decisions: PathBuf,
     /// Standings to a file; `-` is stdout. Without it they are dropped.
-    #[arg(long, value_name = "FILE", requires = "source")]
+    #[arg(long, value_name = "FILE", requires = "source", conflicts_with = "data")]
     pub(crate) standings: Option<PathBuf>,
     /// Rejected lines, with reason and position, to a file; `-` is stdout. Without it stderr says how many there were.
-    #[arg(long, value_name = "FILE", requires = "source")]
+    #[arg(long, value_name = "FILE", requires = "source", conflicts_with = "data")]
     pub(crate) rejected: Option<PathBuf>,
     /// The broker and its topics.
     #[command(flatten)]
     pub(crate) kafka: Kafka,
-    /// Where a run that goes on keeps what it issued, and the past that doesn't fit into memory.
-    #[arg(long, value_name = "DIR", env = "BADGEWATCH_STATE", conflicts_with_all = ["until", "source"])]
-    pub(crate) state: Option<PathBuf>,
+    /// Where a run that goes on keeps its checkpoints and its journal: a directory, or `s3://bucket/prefix` with the
+    /// environment's `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`. All processes of
+    /// a group are given the same. With --data: `DIR/state` if not given.
+    #[arg(long, value_name = "DIR|URL", env = "BADGEWATCH_STATE", conflicts_with = "until")]
+    pub(crate) state: Option<String>,
+    /// A name of this process's own in the group, which outlives it: if it is back within its session, nobody else
+    /// gets its partitions meanwhile.
+    #[arg(long, value_name = "NAME", env = "BADGEWATCH_GROUP_INSTANCE", requires = "kafka", conflicts_with = "until")]
+    pub(crate) group_instance: Option<String>,
     /// Serves /metrics, /healthz and /readyz here. Without it, over Kafka: 127.0.0.1:9464; over files: nowhere.
     #[arg(long, value_name = "ADDR:PORT", env = "BADGEWATCH_HTTP")]
     pub(crate) http: Option<SocketAddr>,
@@ -162,9 +172,9 @@ pub(crate) struct Kafka {
     /// The broker.
     #[command(flatten)]
     pub(crate) broker: Broker,
-    /// Partitions of topics that are created.
-    #[arg(long, default_value_t = storage::KafkaConfig::PARTITIONS, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) partitions: u32,
+    /// Partitions of logs that are created. Default: 64 on Kafka, 4 with `run --data`.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) partitions: Option<u32>,
 }
 
 /// Where Kafka is and what its topics are called.

@@ -89,7 +89,7 @@ fn open_lines(path: &Path) -> Result<storage::LineSource, Failure> {
 /// The broker's configuration, if one is named.
 fn kafka(options: &Kafka) -> Option<storage::KafkaConfig> {
     let mut config = broker(&options.broker)?;
-    config.partitions = options.partitions;
+    config.partitions = options.partitions.unwrap_or(storage::KafkaConfig::PARTITIONS);
     Some(config)
 }
 

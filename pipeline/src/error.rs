@@ -92,6 +92,14 @@ pub enum Error {
         /// The first offset that it still holds.
         first: u64,
     },
+    /// The group says that a partition is this process's, and its state says that it isn't.
+    #[error(
+        "partition {partition} was taken over by another process, but the group still gives it to this one: is another group reading the same topics into the same state? give it its own --topic-prefix and --state"
+    )]
+    Disowned {
+        /// Which one.
+        partition: u32,
+    },
     /// The state was written for another number of partitions.
     #[error(
         "the state is of {stored} partitions, the health log has {found}: an event's owner follows from that number; go back to {stored} partitions, or start with an empty state directory"

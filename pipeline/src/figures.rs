@@ -24,7 +24,7 @@ const PPM: f64 = 1e6;
 pub(crate) struct Figures {
     metrics: Arc<Metrics>,
     fleet: FleetGauges,
-    owners: Vec<OwnerGauges>,
+    owners: BTreeMap<u32, OwnerGauges>,
     inputs: InputGauges,
     burns: BurnGauges,
     brakes: [bool; Brake::ALL.len()],
@@ -32,12 +32,12 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// Gauges of a process that owns these partitions.
-    pub(crate) fn new(metrics: &Arc<Metrics>, owned: &[u32]) -> Self {
+    /// Gauges of a process that owns nothing yet.
+    pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
         Self {
             metrics: Arc::clone(metrics),
             fleet: FleetGauges::new(Arc::clone(metrics)),
-            owners: owned.iter().map(|&partition| OwnerGauges::new(Arc::clone(metrics), partition)).collect(),
+            owners: BTreeMap::new(),
             inputs: InputGauges::new(Arc::clone(metrics)),
             burns: BurnGauges::new(Arc::clone(metrics)),
             brakes: [false; Brake::ALL.len()],
@@ -54,7 +54,10 @@ impl Figures {
         let standings: Vec<ProductStanding> =
             node.partitions().iter().flat_map(|partition| partition.standings().cloned()).collect();
         self.fleet.show(&standings, node.programme().map_or(&[], |programme| programme.standings()));
-        for (gauges, partition) in self.owners.iter_mut().zip(node.partitions()) {
+        self.owners.retain(|number, _| node.partitions().iter().any(|partition| partition.number() == *number));
+        for partition in node.partitions() {
+            let new = || OwnerGauges::new(Arc::clone(&self.metrics), partition.number());
+            let gauges = self.owners.entry(partition.number()).or_insert_with(new);
             if let Some(t) = partition.t() {
                 gauges.set_watermark(t);
             }

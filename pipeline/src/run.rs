@@ -7,7 +7,7 @@
 use domain::policy::Policies;
 use domain::time::Timestamp;
 use ports::state::StateStores;
-use ports::{RecordSink, RecordSource};
+use ports::{GroupSource, PortError, RecordSink, RecordSource};
 
 mod bounded;
 mod live;
@@ -55,14 +55,18 @@ pub struct Ports<'a> {
 pub struct LivePorts<'a> {
     /// Registry facts.
     pub registry: &'a mut dyn RecordSource,
-    /// Health events, all partitions.
-    pub health: &'a mut dyn RecordSource,
+    /// Health events of the partitions that the group gives to this process.
+    pub health: &'a mut dyn GroupSource,
     /// What owners say of skills and hubs.
     pub dependencies: &'a mut dyn RecordSource,
+    /// Opens what all partitions decided, from the beginning, for the programme role.
+    pub decisions: &'a mut dyn FnMut() -> Result<Box<dyn RecordSource>, PortError>,
     /// Every log that is written.
     pub sink: &'a mut dyn RecordSink,
     /// State that outlives the process, by owner.
     pub stores: &'a mut dyn StateStores,
+    /// Is told from which offset on a partition of `health` would be read after a restart.
+    pub restarts: &'a mut dyn FnMut(u32, u64),
 }
 
 /// What a run came to.

@@ -16,7 +16,7 @@ use domain::time::{DAY_MS, HOUR_MS, MINUTE_MS};
 use domain::{Asin, Decision, DecisionKind, DurationMs, Scope, Timestamp};
 use ingest::partition_of;
 use pipeline::{LivePorts, Rules, RunConfig, run_live};
-use ports::{Log, MemoryLogs, MemoryStore};
+use ports::{Log, MemoryGroup, MemoryLogs, MemoryStore, RecordSource};
 use telemetry::{Brake, Metrics};
 
 use process::Process;
@@ -171,15 +171,19 @@ fn replayed(logs: &MemoryLogs) -> Vec<Decision> {
     }
     let policies = policies("wwa-2024", &[LASTING]);
     let config = RunConfig { policies, health_name: "health".to_owned(), registry_name: "registry".to_owned() };
-    let [mut registry, mut health, mut dependencies] =
+    let [mut registry, health, mut dependencies] =
         [Log::Registry, Log::Health, Log::Dependencies].map(|log| copy.reader(log, 0..log.partitions(PARTITIONS)));
-    let (mut sink, mut store) = (copy.clone(), MemoryStore::default());
+    let (mut sink, mut store, mut health) = (copy.clone(), MemoryStore::default(), MemoryGroup::new(health));
+    let reader = copy.reader(Log::Decisions, 0..PARTITIONS);
+    let mut decisions = Some(Box::new(reader) as Box<dyn RecordSource>);
     let ports = LivePorts {
         registry: &mut registry,
         health: &mut health,
         dependencies: &mut dependencies,
+        decisions: &mut || Ok(decisions.take().expect("it is asked once")),
         sink: &mut sink,
         stores: &mut store,
+        restarts: &mut |_, _| {},
     };
     let (metrics, stop, mut rounds) = (Arc::new(Metrics::new("test").expect("metrics")), AtomicBool::new(false), 0);
     // All is read in the first round, and what owners say of it in the next; the last tick comes with the stop.

@@ -14,7 +14,7 @@ pub mod state;
 
 pub use error::{PortError, Position};
 pub use log::Log;
-pub use memory::{MemoryLogs, MemoryReader, MemorySink, MemorySource, MemoryStore};
+pub use memory::{MemoryGroup, MemoryLogs, MemoryReader, MemorySink, MemorySource, MemoryStore};
 pub use sink::RecordSink;
 pub use source::{GroupEvent, GroupSource, Polled, Record, RecordSource, read_to_end};
 pub use state::{Op, Pair, StateStore, StateStores};

@@ -10,9 +10,11 @@ use crate::log::Log;
 use crate::sink::RecordSink;
 use crate::source::{Polled, Record, RecordSource};
 
+mod group;
 mod logs;
 mod store;
 
+pub use group::MemoryGroup;
 pub use logs::{MemoryLogs, MemoryReader, StoredRecord};
 pub use store::MemoryStore;
 

@@ -175,6 +175,15 @@ pub const PAGES_LOADED: Metric =
 /// Pages put away.
 pub const PAGES_STORED: Metric =
     metric("badgewatch_pages_stored_total", Kind::Counter, &[], "Pages of minutes that were written to the store.");
+/// Partitions that come and go.
+pub const PARTITION_MOVES: Metric = metric(
+    "badgewatch_partition_moves_total",
+    Kind::Counter,
+    &["what"],
+    "Partitions that the process came to own, handed over, or lost to another one.",
+);
+/// What a process owns.
+pub const PARTITIONS_OWNED: Metric = metric("badgewatch_partitions_owned", Kind::Gauge, &[], "Partitions that the process owns.");
 /// What the pages in memory take.
 pub const PAGES_RESIDENT: Metric =
     metric("badgewatch_pages_resident_bytes", Kind::Gauge, &[], "Size of the pages of minutes that are in memory.");
@@ -227,7 +236,7 @@ pub const SKILLS_DEGRADED: Metric = metric(
 pub const BUILD_INFO: Metric = metric("badgewatch_build_info", Kind::Gauge, &["version"], "1, with the version that runs.");
 
 /// Every metric. The last ones are the process's own, under their usual names.
-pub static CATALOGUE: [Metric; 42] = [
+pub static CATALOGUE: [Metric; 44] = [
     RECORDS,
     RECORDS_BYTES,
     EVENTS_ACCEPTED,
@@ -255,6 +264,8 @@ pub static CATALOGUE: [Metric; 42] = [
     PAGES_LOADED,
     PAGES_STORED,
     PAGES_RESIDENT,
+    PARTITION_MOVES,
+    PARTITIONS_OWNED,
     DECISIONS_WAITING,
     PROPOSALS_OPEN,
     BRAKES,

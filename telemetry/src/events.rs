@@ -92,6 +92,56 @@ impl InternalEvent for CaughtUp {
     }
 }
 
+/// What became of a partition in a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Move {
+    /// The process owns it now.
+    Owned {
+        /// The first offset that it reads; from the beginning where there is no checkpoint.
+        from: Option<u64>,
+    },
+    /// It was handed over, with all that was known of it.
+    HandedOver,
+    /// Somebody else took it over.
+    Lost,
+}
+
+impl Move {
+    /// Every label.
+    pub const LABELS: [&str; 3] = ["owned", "handed_over", "lost"];
+
+    /// Its label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owned { .. } => Self::LABELS[0],
+            Self::HandedOver => Self::LABELS[1],
+            Self::Lost => Self::LABELS[2],
+        }
+    }
+}
+
+/// A partition came to this process or left it.
+#[derive(Clone, Copy, Debug)]
+pub struct PartitionMoved {
+    /// Which one.
+    pub partition: u32,
+    /// What became of it.
+    pub what: Move,
+}
+
+impl InternalEvent for PartitionMoved {
+    fn emit(self, metrics: &Metrics) {
+        let Self { partition, what } = self;
+        metrics.live.partition_moves.with_label_values(&[what.as_str()]).inc();
+        match what {
+            Move::Owned { from } => tracing::info!(partition, from, "partition owned"),
+            Move::HandedOver => tracing::info!(partition, "partition handed over"),
+            Move::Lost => tracing::warn!(partition, "partition lost to another process"),
+        }
+    }
+}
+
 /// Standings and decisions were brought up to an instant.
 #[derive(Clone, Copy, Debug)]
 pub struct Ticked {

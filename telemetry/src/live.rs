@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use domain::decision::Scope;
 use domain::time::{DurationMs, MINUTE_MS, Timestamp};
-use prometheus::{GaugeVec, IntCounter, IntGauge, IntGaugeVec, Registry};
+use prometheus::{GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
 use crate::catalogue;
-use crate::events::{InputStalled, InternalEvent};
-use crate::metrics::{Metrics, TelemetryError, counter, gauge, gauges, seconds};
+use crate::events::{InputStalled, InternalEvent, Move};
+use crate::metrics::{Metrics, TelemetryError, counter, gauge, gauges, opts, register, seconds};
 
 /// How far an input may be behind the one that is ahead until it counts as stalled.
 pub const STALLED_AFTER: DurationMs = DurationMs(5 * MINUTE_MS);
@@ -96,6 +96,8 @@ pub(crate) struct LiveMetrics {
     pub(crate) pages_stored: IntCounter,
     pub(crate) stalled_inputs: IntGaugeVec,
     pub(crate) brakes: IntGaugeVec,
+    pub(crate) partition_moves: IntCounterVec,
+    partitions_owned: IntGauge,
     partition_watermark: GaugeVec,
     input_watermark: GaugeVec,
     pages_resident: IntGauge,
@@ -144,6 +146,7 @@ impl OwnerGauges {
     /// Gauges of a partition's owner, which has nothing in hand yet.
     #[must_use]
     pub fn new(metrics: Arc<Metrics>, partition: u32) -> Self {
+        metrics.live.partitions_owned.inc();
         Self { metrics, partition: partition.to_string(), shown: OwnerState::default() }
     }
 
@@ -169,6 +172,7 @@ impl OwnerGauges {
 impl Drop for OwnerGauges {
     fn drop(&mut self) {
         self.show(OwnerState::default());
+        self.metrics.live.partitions_owned.dec();
         let _absent = self.metrics.live.partition_watermark.remove_label_values(&[&self.partition]);
     }
 }
@@ -228,6 +232,8 @@ impl LiveMetrics {
             pages_stored: counter(r, catalogue::PAGES_STORED)?,
             stalled_inputs: gauges(r, catalogue::STALLED_INPUTS)?,
             brakes: gauges(r, catalogue::BRAKES)?,
+            partition_moves: register(r, catalogue::PARTITION_MOVES, |m| IntCounterVec::new(opts(m), m.labels))?,
+            partitions_owned: gauge(r, catalogue::PARTITIONS_OWNED)?,
             partition_watermark: gauges(r, catalogue::PARTITION_WATERMARK)?,
             input_watermark: gauges(r, catalogue::INPUT_WATERMARK)?,
             pages_resident: gauge(r, catalogue::PAGES_RESIDENT)?,
@@ -247,6 +253,9 @@ impl LiveMetrics {
         }
         for brake in Brake::ALL {
             self.brakes.with_label_values(&[brake.as_str()]);
+        }
+        for what in Move::LABELS {
+            self.partition_moves.with_label_values(&[what]);
         }
         for state in [OPEN, OVERDUE] {
             self.critical_unacknowledged.with_label_values(&[state]);

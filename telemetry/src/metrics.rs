@@ -216,7 +216,7 @@ pub(crate) fn gauge(registry: &Registry, metric: Metric) -> Result<IntGauge, Tel
     register(registry, metric, |metric| IntGauge::with_opts(opts(metric)))
 }
 
-fn opts(metric: Metric) -> Opts {
+pub(crate) fn opts(metric: Metric) -> Opts {
     Opts::new(metric.name, metric.help)
 }
 
@@ -227,7 +227,7 @@ pub(crate) fn gauges<P: prometheus::core::Atomic + 'static>(
     register(registry, metric, |metric| GenericGaugeVec::new(opts(metric), metric.labels))
 }
 
-fn register<C: Collector + Clone + 'static>(
+pub(crate) fn register<C: Collector + Clone + 'static>(
     registry: &Registry,
     metric: Metric,
     make: impl FnOnce(Metric) -> prometheus::Result<C>,

@@ -1,4 +1,4 @@
-//! `run`: the main job, over Kafka or files.
+//! `run`: the main job, over Kafka, logs of its own, or files.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use domain::Policies;
-use pipeline::{LivePorts, Ports, RunConfig, Summary, Until};
-use ports::state::StateStores;
-use ports::{Log, MemoryStore, PortError, Position, RecordSink};
-use storage::{Destination, DirStore, FileSink, KafkaConfig, KafkaSink, KafkaSource, ensure_topics};
+use pipeline::{Ports, RunConfig, Summary, Until};
+use ports::{Log, PortError, Position, RecordSink};
+use storage::{Destination, FileSink, KafkaConfig, KafkaSink, KafkaSource, ensure_topics};
 use telemetry::Metrics;
 use telemetry::events::{InternalEvent, PipelineFailed, StopRequested};
 use tracing_subscriber::EnvFilter;
@@ -19,6 +18,9 @@ use super::{check_apart, is_standard, kafka, open_lines, policy};
 use crate::cli::{LogFormat, Run};
 use crate::failure::Failure;
 use crate::http;
+
+mod feed;
+mod live;
 
 /// The logs that a run reads or writes.
 const LOGS: [Log; 7] =
@@ -31,16 +33,15 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
     let policies = policy(&options.policy)?;
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")).map_err(Failure::failed)?);
     let broker = kafka(&options.kafka);
-    let address = match (options.http, &broker) {
-        (Some(address), _) => Some(address),
-        (None, Some(_)) => Some(HTTP_DEFAULT.parse().expect("the default is an address")),
-        (None, None) => None,
-    };
+    let serves = broker.is_some() || options.data.is_some();
+    let default = || HTTP_DEFAULT.parse().expect("the default is an address");
+    let address = options.http.or_else(|| serves.then(default));
     let _server = address.map(|address| http::serve(address, Arc::clone(&metrics))).transpose().map_err(Failure::Usage)?;
     let stop = stop_on_signals(&metrics)?;
     let summary = match (broker, options.until) {
-        (Some(broker), None) => live_over_kafka(&broker, options.state.as_deref(), policies, &metrics, &stop),
+        (Some(broker), None) => live::over_kafka(broker, options, policies, &metrics, &stop),
         (Some(broker), Some(at)) => bounded_over_kafka(&broker, policies, Until::Instant(at), &metrics, &stop),
+        (None, _) if options.data.is_some() => live::over_logs(options, policies, &metrics, &stop),
         (None, at) => over_files(options, policies, at.map_or(Until::SourceEnds, Until::Instant), &metrics, &stop),
     }?;
     tracing::info!(
@@ -56,40 +57,6 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
         return Err(Failure::Failed(anyhow::anyhow!("stopped before the end: what was asked for is not decided")));
     }
     Ok(())
-}
-
-/// The main job: on and on, over every partition.
-fn live_over_kafka(
-    broker: &KafkaConfig,
-    state: Option<&Path>,
-    policies: Policies,
-    metrics: &Arc<Metrics>,
-    stop: &AtomicBool,
-) -> Result<Summary, Failure> {
-    ensure_topics(broker, &LOGS).map_err(Failure::failed)?;
-    let config = config_of(broker, policies);
-    let mut stores: Box<dyn StateStores> = match state {
-        Some(directory) => Box::new(DirStore::open(directory).map_err(Failure::usage)?),
-        None => {
-            tracing::warn!("without --state what was issued is forgotten when the process ends, and issued anew");
-            Box::new(MemoryStore::default())
-        }
-    };
-    let mut registry = KafkaSource::open(broker, Log::Registry).map_err(Failure::failed)?;
-    let mut health = KafkaSource::open(broker, Log::Health).map_err(Failure::failed)?;
-    let mut dependencies = KafkaSource::open(broker, Log::Dependencies).map_err(Failure::failed)?;
-    let mut sink = KafkaSink::open(broker).map_err(Failure::failed)?;
-    let ports = LivePorts {
-        registry: &mut registry,
-        health: &mut health,
-        dependencies: &mut dependencies,
-        sink: &mut sink,
-        stores: stores.as_mut(),
-    };
-    pipeline::run_live(&config, ports, metrics, stop, &mut |_| {}).map_err(|error| {
-        PipelineFailed { error: &error }.emit(metrics);
-        Failure::failed(error)
-    })
 }
 
 /// What is there, up to an instant.
@@ -121,7 +88,7 @@ fn over_files(
     stop: &AtomicBool,
 ) -> Result<Summary, Failure> {
     let (Some(source), Some(registry_file)) = (&options.source, &options.registry) else {
-        return Err(Failure::Usage(anyhow::anyhow!("give --kafka BROKERS, or --source FILE and --registry FILE")));
+        return Err(Failure::Usage(anyhow::anyhow!("give --kafka BROKERS, or --data DIR, or --source FILE and --registry FILE")));
     };
     if is_standard(source) && is_standard(registry_file) {
         return Err(Failure::Usage(anyhow::anyhow!("--registry and --source can't both be stdin: give one of them as a file")));

@@ -1,13 +1,15 @@
-//! A run that goes on: owners of every partition, fed from the logs, brought up to T once a second.
+//! A run that goes on: owners of the partitions that the group gives to this process, fed from the logs,
+//! brought up to T once a second, and checkpointed on the way.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use domain::time::Timestamp;
-use ports::{Log, Record, RecordSource};
-use telemetry::events::{CaughtUp, DecisionPublished, InternalEvent, RegistryLoaded, Ticked};
+use domain::decision::Issuer;
+use ports::{GroupEvent, Log, Record, RecordSource};
+use telemetry::events::{CaughtUp, DecisionPublished, InternalEvent, Move, PartitionMoved, RegistryLoaded, Ticked};
 use telemetry::{BatchCounts, Metrics};
 
 use super::{BATCH_RECORDS_MAX, LivePorts, POLL_WAIT, RunConfig, Summary};
@@ -16,34 +18,50 @@ use crate::figures::Figures;
 use crate::node::Node;
 use crate::partition::{Io, Rules, Taken};
 
-/// Least time between two ticks.
-const TICK_WALL_MIN: Duration = Duration::from_secs(1);
-/// A partition without records for so long gets a tick record (R23).
-const HEALTH_IDLE: Duration = Duration::from_secs(5);
-/// The registry likewise; it is kept for ever, so it gets fewer.
-const REGISTRY_IDLE: Duration = Duration::from_secs(30);
+mod idle;
+
+use idle::{Idle, REGISTRY_IDLE, TICK_WALL_MIN};
+
+/// Least time from the beginning of a checkpoint to the next.
+const CHECKPOINT_WALL_MIN: Duration = Duration::from_secs(30);
+/// Most subjects of a partition that are stored between two ticks.
+const CHECKPOINT_SUBJECTS_MAX: usize = 5_000;
+/// The partition whose owner has the programme role, too.
+const PROGRAMME_PARTITION: u32 = 0;
+/// How often a partition is opened if another opening of it comes in between.
+const OPENINGS_MAX: u32 = 3;
+/// How long a process waits to hear that a partition is another's once a write showed it.
+const FENCED_WALL_MAX: Duration = Duration::from_secs(60);
 
 /// Runs until told to stop. Sets the metrics' readiness once the backlog of the start is processed;
 /// `progress` is told the number of records after each batch.
 ///
 /// # Errors
 /// When a port fails or the state is damaged: the process is to be started anew, and goes on from its
-/// logs and its journal.
+/// checkpoint and its journal.
 pub fn run_live(
     config: &RunConfig,
-    ports: LivePorts<'_>,
+    mut ports: LivePorts<'_>,
     metrics: &Arc<Metrics>,
     stop: &AtomicBool,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Summary, Error> {
-    let partitions = ports.health.partitions();
-    let rules = Rc::new(Rules::new(config.policies.clone(), partitions));
-    let owned: Vec<u32> = (0..partitions).collect();
+    let rules = Rc::new(Rules::new(config.policies.clone(), ports.health.partitions()));
     let mut counts = BatchCounts::default();
-    let node = Node::open(&rules, &owned, true, &mut Io { sink: ports.sink, stores: ports.stores, counts: &mut counts })?;
-    let figures = Figures::new(metrics, &owned);
-    let idle = Idle::new(owned.len());
-    Live { node, ports, counts, metrics, figures, idle, summary: Summary::default() }.run(stop, progress)
+    let node = Node::open(&rules, &[], false, &mut ports.io(&mut counts))?;
+    let live = Live {
+        node,
+        ports,
+        counts,
+        metrics,
+        figures: Figures::new(metrics),
+        idle: Idle::default(),
+        decisions: None,
+        fenced: Vec::new(),
+        checkpointed: None,
+        summary: Summary::default(),
+    };
+    live.run(stop, progress)
 }
 
 struct Live<'a, 'm> {
@@ -53,17 +71,27 @@ struct Live<'a, 'm> {
     metrics: &'m Arc<Metrics>,
     figures: Figures,
     idle: Idle,
+    /// What all partitions decided, for the programme role.
+    decisions: Option<Box<dyn RecordSource>>,
+    /// Partitions that are elsewhere, as a write showed, and the group hasn't said so yet; since when.
+    fenced: Vec<(u32, Instant)>,
+    /// When the last checkpoint began.
+    checkpointed: Option<Instant>,
     summary: Summary,
 }
 
-/// Since when which log hasn't moved.
-struct Idle {
-    health: Vec<Seen>,
-    registry: Seen,
+/// What the group has said, to be acted upon once its source can be spoken to again.
+enum Change {
+    Assigned(Vec<u32>),
+    Revoked(Vec<u32>),
+    Lost(Vec<u32>),
 }
 
-/// A log's time as last seen, and when it last moved or got a tick.
-type Seen = (Option<Timestamp>, Option<Instant>);
+impl LivePorts<'_> {
+    fn io<'i>(&'i mut self, counts: &'i mut BatchCounts) -> Io<'i> {
+        Io { sink: self.sink, stores: self.stores, counts }
+    }
+}
 
 impl Live<'_, '_> {
     fn run(mut self, stop: &AtomicBool, progress: &mut dyn FnMut(u64)) -> Result<Summary, Error> {
@@ -81,9 +109,12 @@ impl Live<'_, '_> {
             progress(self.summary.records);
             self.read_registry(Duration::ZERO)?;
             self.read_dependencies(Duration::ZERO)?;
+            self.read_decisions()?;
             if ticked.is_none_or(|ticked| ticked.elapsed() >= TICK_WALL_MIN) {
                 ticked = Some(Instant::now());
                 self.tick()?;
+                self.checkpoint()?;
+                self.note_fenced()?;
             }
             if at_end && !caught_up {
                 caught_up = true;
@@ -91,6 +122,9 @@ impl Live<'_, '_> {
             }
         }
         self.tick()?;
+        let owned: Vec<u32> = self.node.partitions().iter().map(crate::Partition::number).collect();
+        self.hand_over(&owned)?;
+        self.settle_counts();
         self.summary.complete = true;
         Ok(self.summary)
     }
@@ -114,20 +148,107 @@ impl Live<'_, '_> {
         failed.map_or(Ok(polled.at_end), Err)
     }
 
-    /// Takes in a batch of health records; returns whether those of the start are all read.
-    fn read_health(&mut self, stop: &AtomicBool) -> Result<bool, Error> {
-        let Self { node, ports: LivePorts { registry, health, sink, stores, .. }, counts, idle, .. } = self;
-        let mut failed = None;
-        let polled = health.poll(BATCH_RECORDS_MAX, POLL_WAIT, &mut |record| {
-            // After a failure or a stop the rest of the batch is read again after the restart.
-            if failed.is_none() && !stop.load(Ordering::Relaxed) {
-                let mut io = Io { sink: &mut **sink, stores: &mut **stores, counts: &mut *counts };
-                failed = take(node, record, (&mut **registry, &mut *idle), &mut io, stop).err();
+    fn read_decisions(&mut self) -> Result<(), Error> {
+        let Some(decisions) = &mut self.decisions else { return Ok(()) };
+        let (node, mut failed) = (&mut self.node, None);
+        decisions.poll(BATCH_RECORDS_MAX, Duration::ZERO, &mut |record| {
+            if failed.is_none() {
+                failed = node.take_decision(record).err();
             }
         })?;
-        self.summary.records += polled.records as u64;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Takes in a batch of health records, and what the group says; returns whether those of the start are all read.
+    fn read_health(&mut self, stop: &AtomicBool) -> Result<bool, Error> {
+        let Self { node, ports: LivePorts { registry, health, sink, stores, .. }, counts, idle, .. } = self;
+        let (mut failed, mut changes, mut records) = (None, VecDeque::new(), 0);
+        let polled = health.poll(BATCH_RECORDS_MAX, POLL_WAIT, &mut |event| match event {
+            GroupEvent::Assigned(partitions) => changes.push_back(Change::Assigned(partitions.to_vec())),
+            GroupEvent::Revoked(partitions) => changes.push_back(Change::Revoked(partitions.to_vec())),
+            GroupEvent::Lost(partitions) => changes.push_back(Change::Lost(partitions.to_vec())),
+            // After a failure or a stop the rest of the batch is read again after the restart.
+            GroupEvent::Record(record) => {
+                records += 1;
+                if failed.is_none() && !stop.load(Ordering::Relaxed) {
+                    let mut io = Io { sink: &mut **sink, stores: &mut **stores, counts: &mut *counts };
+                    failed = take(node, record, (&mut **registry, &mut *idle), &mut io, stop).err();
+                }
+            }
+        })?;
+        self.summary.records += records;
+        failed.map_or(Ok(()), Err)?;
+        let is_settled = changes.is_empty();
+        for change in changes {
+            match change {
+                Change::Assigned(partitions) => partitions.into_iter().try_for_each(|partition| self.own(partition))?,
+                Change::Revoked(partitions) => self.hand_over(&partitions)?,
+                Change::Lost(partitions) => self.give_up(&partitions),
+            }
+        }
         self.settle_counts();
-        failed.map_or(Ok(polled.at_end), Err)
+        Ok(polled.at_end && is_settled)
+    }
+
+    /// Becomes the owner of a partition that the group gave to this process.
+    fn own(&mut self, partition: u32) -> Result<(), Error> {
+        self.fenced.retain(|(fenced, _)| *fenced != partition);
+        let Self { node, ports, counts, .. } = self;
+        let mut io = Io { sink: ports.sink, stores: ports.stores, counts };
+        if partition == PROGRAMME_PARTITION {
+            again(|| node.own_programme(&mut io))?;
+        }
+        let from = again(|| node.own(partition, &mut io))?;
+        if partition == PROGRAMME_PARTITION {
+            self.decisions = Some((ports.decisions)()?);
+        }
+        self.idle.begin(partition);
+        PartitionMoved { partition, what: Move::Owned { from } }.emit(self.metrics);
+        Ok(self.ports.health.start(partition, from)?)
+    }
+
+    /// Hands partitions over, with all that is known of them.
+    fn hand_over(&mut self, partitions: &[u32]) -> Result<(), Error> {
+        for &partition in partitions {
+            let mut io = Io { sink: self.ports.sink, stores: self.ports.stores, counts: &mut self.counts };
+            let mut handed = self.node.hand_over(partition, &mut io);
+            if partition == PROGRAMME_PARTITION {
+                self.decisions = None;
+                handed = handed.and(self.node.hand_over_programme(&mut io));
+            }
+            match handed {
+                Err(error) if error.is_fenced() => self.give_up(&[partition]),
+                handed => handed?,
+            }
+            PartitionMoved { partition, what: Move::HandedOver }.emit(self.metrics);
+        }
+        Ok(self.ports.health.release(partitions)?)
+    }
+
+    /// Gives up partitions that somebody else may own by now.
+    fn give_up(&mut self, partitions: &[u32]) {
+        for &partition in partitions {
+            self.fenced.retain(|(fenced, _)| *fenced != partition);
+            self.node.give_up(partition);
+            self.ports.stores.abandon(Issuer::Partition(partition));
+            if partition == PROGRAMME_PARTITION {
+                self.decisions = None;
+                self.node.give_up_programme();
+                self.ports.stores.abandon(Issuer::Programme);
+            }
+            PartitionMoved { partition, what: Move::Lost }.emit(self.metrics);
+        }
+    }
+
+    /// What turned out to be elsewhere is waited to be told by the group, too.
+    fn note_fenced(&mut self) -> Result<(), Error> {
+        for owner in self.node.take_fenced() {
+            let partition = if let Issuer::Partition(partition) = owner { partition } else { PROGRAMME_PARTITION };
+            self.give_up(&[partition]);
+            self.fenced.push((partition, Instant::now()));
+        }
+        let overdue = self.fenced.iter().find(|(_, since)| since.elapsed() > FENCED_WALL_MAX);
+        overdue.map_or(Ok(()), |(partition, _)| Err(Error::Disowned { partition: *partition }))
     }
 
     /// Brings everything up to T, after idle logs got a tick.
@@ -155,12 +276,37 @@ impl Live<'_, '_> {
         Ok(())
     }
 
+    /// Stores a part of what changed; begins a checkpoint when it is time for one.
+    fn checkpoint(&mut self) -> Result<(), Error> {
+        if self.checkpointed.is_none_or(|begun| begun.elapsed() >= CHECKPOINT_WALL_MIN) {
+            self.checkpointed = Some(Instant::now());
+            self.node.begin_checkpoint();
+        }
+        let Self { node, ports, counts, .. } = self;
+        node.checkpoint(CHECKPOINT_SUBJECTS_MAX, &mut Io { sink: ports.sink, stores: ports.stores, counts })?;
+        for partition in node.partitions() {
+            (ports.restarts)(partition.number(), partition.restart_from());
+        }
+        Ok(())
+    }
+
     fn settle_counts(&mut self) {
         self.summary.accepted += self.counts.accepted;
         self.summary.duplicate += self.counts.duplicate;
         self.summary.rejected += self.counts.rejected_total();
         self.metrics.add(&mut self.counts);
     }
+}
+
+/// Two that open at the same time may both be refused; whoever opens next has it.
+fn again<T>(mut open: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    for _ in 1..OPENINGS_MAX {
+        match open() {
+            Err(error) if error.is_fenced() => {}
+            opened => return opened,
+        }
+    }
+    open()
 }
 
 /// Takes in a health record. One about something unknown waits until the registry has been read up to
@@ -195,29 +341,4 @@ fn read_registry(node: &mut Node, registry: &mut dyn RecordSource, io: &mut Io<'
     failed.map_or(Ok(()), Err)?;
     node.settle_registry(io)?;
     Ok(polled.at_end)
-}
-
-impl Idle {
-    fn new(partitions: usize) -> Self {
-        Self { health: vec![(None, None); partitions], registry: (None, None) }
-    }
-
-    fn is_health_idle(&mut self, partition: u32, log_time: Option<Timestamp>) -> bool {
-        self.health.get_mut(partition as usize).is_some_and(|seen| is_idle(seen, log_time, HEALTH_IDLE))
-    }
-
-    fn is_registry_idle(&mut self, log_time: Option<Timestamp>, after: Duration) -> bool {
-        is_idle(&mut self.registry, log_time, after)
-    }
-}
-
-/// Whether a log hasn't moved for so long; then it is to get a tick, and is looked at afresh. A log that
-/// never said anything gets one at once.
-fn is_idle(seen: &mut Seen, log_time: Option<Timestamp>, after: Duration) -> bool {
-    let has_moved = log_time != seen.0;
-    let is_due = !has_moved && seen.1.is_none_or(|since| since.elapsed() >= after);
-    if has_moved || is_due {
-        *seen = (log_time, Some(Instant::now()));
-    }
-    is_due
 }

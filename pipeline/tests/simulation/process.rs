@@ -232,12 +232,11 @@ impl Running {
         if partition == 0 {
             self.node.own_programme(io)?;
             for decisions in self.decisions.assigned().to_vec() {
-                self.decisions.rewind(decisions);
+                self.decisions.seek(decisions, 0);
             }
         }
         let from = self.node.own(partition, io)?;
-        // Each owner reads on where its checkpoint says; here from the beginning, and what is older is passed over.
-        self.health.rewind(partition);
+        self.health.seek(partition, from.unwrap_or(0));
         self.waiting.remove(&partition);
         Ok(from.is_some())
     }

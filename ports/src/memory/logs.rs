@@ -111,10 +111,10 @@ impl MemoryLogs {
 }
 
 impl MemoryReader {
-    /// Reads a partition from its beginning again.
-    pub fn rewind(&mut self, partition: u32) {
+    /// Goes on from an offset of a partition.
+    pub fn seek(&mut self, partition: u32, offset: u64) {
         if let Some(next) = self.next.get_mut(partition as usize) {
-            *next = 0;
+            *next = offset;
         }
     }
 }
@@ -167,6 +167,12 @@ impl MemoryReader {
         delivered
     }
 
+    /// Whether everything was delivered that was there when it was opened.
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        self.sum(|partition| self.ends[partition].saturating_sub(self.next[partition])) == 0
+    }
+
     /// The partitions that are read, rising.
     #[must_use]
     pub fn assigned(&self) -> &[u32] {
@@ -194,7 +200,7 @@ impl RecordSource for MemoryReader {
             records += delivered;
             idle = if delivered == 0 { idle + 1 } else { 0 };
         }
-        Ok(Polled { records, at_end: self.sum(|partition| self.ends[partition].saturating_sub(self.next[partition])) == 0 })
+        Ok(Polled { records, at_end: self.is_at_end() })
     }
 
     fn partitions(&self) -> u32 {

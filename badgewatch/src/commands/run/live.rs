@@ -1,0 +1,134 @@
+//! The run that goes on: over Kafka as a member of a group, or over logs of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use domain::Policies;
+use pipeline::{LivePorts, RunConfig, Summary};
+use ports::{GroupSource, Log, PortError, RecordSink, RecordSource};
+use storage::embedded::{Maintained, system_clock};
+use storage::{
+    EmbeddedConfig, EmbeddedLogs, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, S3Options, SlateStores, StateUrl,
+    ensure_topics,
+};
+use telemetry::Metrics;
+use telemetry::events::{InternalEvent, PipelineFailed};
+
+use super::{LOGS, config_of, feed};
+use crate::cli::Run;
+use crate::failure::Failure;
+
+/// Between two looks at what of the logs is old.
+const MAINTENANCE_WALL_MIN: Duration = Duration::from_secs(60);
+/// Between two looks at whether to stop.
+const STOP_LOOK: Duration = Duration::from_millis(200);
+
+/// Everything that a run that goes on works on.
+struct Setup<'a> {
+    config: RunConfig,
+    registry: &'a mut dyn RecordSource,
+    health: &'a mut dyn GroupSource,
+    dependencies: &'a mut dyn RecordSource,
+    decisions: &'a mut dyn FnMut() -> Result<Box<dyn RecordSource>, PortError>,
+    sink: &'a mut dyn RecordSink,
+    stores: &'a mut SlateStores,
+    restarts: &'a mut dyn FnMut(u32, u64),
+}
+
+pub(super) fn over_kafka(
+    mut broker: KafkaConfig,
+    options: &Run,
+    policies: Policies,
+    metrics: &Arc<Metrics>,
+    stop: &AtomicBool,
+) -> Result<Summary, Failure> {
+    let Some(state) = &options.state else {
+        let message = "give --state DIR, or --state s3://bucket/prefix: what was issued has to outlive the process, and every \
+                       process of the group needs the same";
+        return Err(Failure::Usage(anyhow::anyhow!(message)));
+    };
+    broker.health_retention = Some(KafkaConfig::HEALTH_RETENTION);
+    broker.group.instance.clone_from(&options.group_instance);
+    ensure_topics(&broker, &LOGS).map_err(Failure::failed)?;
+    let mut stores = stores(state)?;
+    let mut registry = KafkaSource::open(&broker, Log::Registry).map_err(Failure::failed)?;
+    let mut dependencies = KafkaSource::open(&broker, Log::Dependencies).map_err(Failure::failed)?;
+    let mut sink = KafkaSink::open(&broker).map_err(Failure::failed)?;
+    let mut health = KafkaGroupSource::open(&broker, Log::Health).map_err(Failure::failed)?;
+    let setup = Setup {
+        config: config_of(&broker, policies),
+        registry: &mut registry,
+        health: &mut health,
+        dependencies: &mut dependencies,
+        decisions: &mut || Ok(Box::new(KafkaSource::open(&broker, Log::Decisions)?)),
+        sink: &mut sink,
+        stores: &mut stores,
+        restarts: &mut |_, _| {},
+    };
+    go_on(setup, metrics, stop)
+}
+
+pub(super) fn over_logs(
+    options: &Run,
+    policies: Policies,
+    metrics: &Arc<Metrics>,
+    stop: &Arc<AtomicBool>,
+) -> Result<Summary, Failure> {
+    let root = options.data.as_deref().unwrap_or(Path::new("."));
+    let given = options.kafka.partitions.unwrap_or(EmbeddedConfig::default().partitions);
+    let settings = EmbeddedConfig { partitions: given, ..EmbeddedConfig::default() };
+    let logs = EmbeddedLogs::open(&root.join("logs"), &settings, system_clock()).map_err(Failure::usage)?.logs;
+    let state = options.state.clone().unwrap_or_else(|| root.join("state").display().to_string());
+    let mut stores = stores(&state)?;
+    feed::start(options, &logs, stop)?;
+    let maintained = maintain(logs.clone(), Arc::clone(stop));
+    let kept = logs.clone();
+    let setup = Setup {
+        config: RunConfig { policies, health_name: "health".to_owned(), registry_name: "registry".to_owned() },
+        registry: &mut logs.source(Log::Registry),
+        health: &mut logs.group(Log::Health),
+        dependencies: &mut logs.source(Log::Dependencies),
+        decisions: &mut || Ok(Box::new(logs.source(Log::Decisions))),
+        sink: &mut logs.sink(),
+        stores: &mut stores,
+        restarts: &mut |partition, offset| kept.set_needed_from(Log::Health, partition, offset),
+    };
+    let summary = go_on(setup, metrics, stop);
+    stop.store(true, Ordering::Relaxed);
+    let ended = maintained.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the logs' maintenance panicked")));
+    summary.and_then(|summary| ended.map(|()| summary).map_err(Failure::Failed))
+}
+
+fn go_on(setup: Setup<'_>, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<Summary, Failure> {
+    let Setup { config, registry, health, dependencies, decisions, sink, stores, restarts } = setup;
+    let ports = LivePorts { registry, health, dependencies, decisions, sink, stores, restarts };
+    pipeline::run_live(&config, ports, metrics, stop, &mut |_| {}).map_err(|error| {
+        PipelineFailed { error: &error }.emit(metrics);
+        Failure::failed(error)
+    })
+}
+
+fn stores(state: &str) -> Result<SlateStores, Failure> {
+    let url: StateUrl = state.parse().map_err(Failure::usage)?;
+    SlateStores::at(&url, &S3Options::from_env()).map_err(Failure::usage)
+}
+
+/// Seals, deletes and compacts what is old, until the run ends.
+fn maintain(logs: EmbeddedLogs, stop: Arc<AtomicBool>) -> thread::JoinHandle<anyhow::Result<()>> {
+    thread::spawn(move || {
+        let clock = system_clock();
+        let mut since = MAINTENANCE_WALL_MIN;
+        while !stop.load(Ordering::Relaxed) {
+            if since >= MAINTENANCE_WALL_MIN {
+                since = Duration::ZERO;
+                while !stop.load(Ordering::Relaxed) && logs.maintain(clock())? != Maintained::Nothing {}
+            }
+            thread::sleep(STOP_LOOK);
+            since += STOP_LOOK;
+        }
+        Ok(())
+    })
+}
