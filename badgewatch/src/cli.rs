@@ -149,6 +149,9 @@ pub(crate) struct Run {
     /// gets its partitions meanwhile.
     #[arg(long, value_name = "NAME", env = "BADGEWATCH_GROUP_INSTANCE", requires = "kafka", conflicts_with = "until")]
     pub(crate) group_instance: Option<String>,
+    /// How long without a sign of life until the group takes this process for dead, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(3..=1800))]
+    pub(crate) group_session: u64,
     /// Serves /metrics, /healthz and /readyz here. Without it, over Kafka: 127.0.0.1:9464; over files: nowhere.
     #[arg(long, value_name = "ADDR:PORT", env = "BADGEWATCH_HTTP")]
     pub(crate) http: Option<SocketAddr>,

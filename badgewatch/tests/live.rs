@@ -4,6 +4,8 @@
 
 #[path = "live/harness.rs"]
 mod harness;
+#[path = "live/issued.rs"]
+mod issued;
 #[path = "live/process.rs"]
 mod process;
 
@@ -13,7 +15,8 @@ use domain::time::{HOUR_MS, MINUTE_MS};
 use domain::{Decision, DecisionKind, DurationMs, Reason, Timestamp};
 use loadtest::record::{InForce, effective, said};
 
-use harness::{Live, Producer, now, shown};
+use harness::{Live, Producer, now};
+use issued::shown;
 
 /// Down minutes that just exceed the budget: with any one less there is no breach, so that nothing is
 /// decided, and amended, before the last one is in.

@@ -1,22 +1,19 @@
 //! A broker, a running main job, producers, and a reader of what is published.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use domain::decision::Issuer;
 use domain::time::MINUTE_MS;
 use domain::{
     Decision, DecisionKind, DurationMs, EventBody, EventRef, Policies, Region, Report, SubjectKind, SubjectRef, Timestamp,
 };
-use loadtest::auditor::{AuditInput, audit};
-use loadtest::truth::{LogRecord, of_logs};
-use ports::partition::partition_of_key;
-use ports::{Log, RecordSink, RecordSource, read_to_end};
+use ports::{Log, RecordSink, RecordSource};
 use storage::dev_broker::DevBroker;
 use storage::{KafkaConfig, KafkaSink, KafkaSource, Partitioner, ensure_topics};
 use wire::rejected::RejectedView;
 
+use crate::issued::{IssuedLog, log_of, shown, truth};
 use crate::process::Process;
 
 pub(crate) const PARTITIONS: u32 = 4;
@@ -43,11 +40,8 @@ pub(crate) struct Live {
     starts: usize,
     contract: KafkaSink,
     stranger: KafkaSink,
-    decisions: KafkaSource,
-    programme: KafkaSource,
     rejected_log: KafkaSource,
-    /// What was issued, by owner, in the order in which it was, with its bytes.
-    issued: BTreeMap<Issuer, Vec<(Decision, Vec<u8>)>>,
+    issued: IssuedLog,
     /// Rejected lines, each once: a restart tells them again.
     rejected: Vec<RejectedView>,
     policies: Policies,
@@ -81,10 +75,8 @@ impl Live {
             starts: 0,
             contract: KafkaSink::open(&config).unwrap(),
             stranger: KafkaSink::open(&stranger).unwrap(),
-            decisions: source(Log::Decisions),
-            programme: source(Log::Programme),
             rejected_log: source(Log::Rejected),
-            issued: BTreeMap::new(),
+            issued: IssuedLog::open(&config, PARTITIONS),
             rejected: Vec::new(),
             policies: wire::policy::parse_versions(&policy, "policy.toml").unwrap(),
             config,
@@ -100,8 +92,9 @@ impl Live {
         self.starts += 1;
         let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
         let (state, policy, partitions) = (path("state"), path("policy.toml"), PARTITIONS.to_string());
-        let arguments = ["--kafka", &self.config.bootstrap, "--partitions", &partitions, "--state", &state, "--policy", &policy];
-        self.process = Some(Process::start(&arguments, &self.folder.path().join(format!("run-{}.log", self.starts))));
+        let kafka = ["--kafka", &self.config.bootstrap, "--partitions", &partitions, "--group-instance", "live"];
+        let arguments = [kafka.as_slice(), &["--state", &state, "--policy", &policy]].concat();
+        self.process = Some(Process::start(&arguments, &self.folder.path().join(format!("run-{}.log", self.starts)), &[]));
         self.wait("readiness", |live| {
             live.process().get("/readyz").is_some_and(|answer| answer.contains("200 OK")).then_some(())
         });
@@ -197,7 +190,7 @@ impl Live {
 
     /// Everything that was issued.
     pub(crate) fn issued(&self) -> impl Iterator<Item = &Decision> {
-        self.issued.values().flatten().map(|(decision, _)| decision)
+        self.issued.all()
     }
 
     /// What was issued about a product, in the order in which it was.
@@ -221,17 +214,13 @@ impl Live {
 
     /// What the auditor finds in the logs as they are now.
     pub(crate) fn truth(&self, at: Timestamp) -> Report {
-        let (registry, health) = (self.log(Log::Registry), self.log(Log::Health));
-        let registry: Vec<LogRecord<'_>> = registry.iter().map(Stored::record).collect();
-        let health: Vec<LogRecord<'_>> = health.iter().map(Stored::record).collect();
-        let truth = of_logs(&self.policies, &registry, &health);
-        audit(&AuditInput { policies: &self.policies, facts: &truth.facts, events: &truth.events, at })
+        truth(&self.config, &self.policies, at)
     }
 
     /// The newest standing of each product, by ASIN: its name and downtime.
     pub(crate) fn standings(&self) -> BTreeMap<String, (String, i64)> {
         let mut standings = BTreeMap::new();
-        for record in self.log(Log::Standings) {
+        for record in log_of(&self.config, Log::Standings) {
             if let wire::standing::StandingView::Product(product) = wire::standing::read(&record.payload).unwrap() {
                 let standing = product.standing;
                 standings.insert(standing.asin, (standing.standing, standing.downtime_ms));
@@ -246,13 +235,7 @@ impl Live {
 
     /// Takes in what was published.
     fn read(&mut self, wait: Duration) {
-        let mut records = Vec::new();
-        let mut keep = |record: ports::Record<'_>| records.push((record.partition, record.payload.to_vec()));
-        self.decisions.poll(RECORDS, wait, &mut keep).unwrap();
-        self.programme.poll(RECORDS, Duration::ZERO, &mut keep).unwrap();
-        for (partition, bytes) in records {
-            self.take(partition, bytes);
-        }
+        self.issued.read(wait);
         let rejected = &mut self.rejected;
         let mut keep = |record: ports::Record<'_>| {
             let view = wire::rejected::read(record.payload).unwrap();
@@ -261,57 +244,6 @@ impl Live {
             }
         };
         self.rejected_log.poll(RECORDS, Duration::ZERO, &mut keep).unwrap();
-    }
-
-    /// R20: an owner's decisions come in order, none is missing, and what comes again comes byte for byte.
-    fn take(&mut self, partition: u32, bytes: Vec<u8>) {
-        let decision = wire::decision::parse(&bytes).unwrap();
-        let stamp = decision.evidence.issued.clone().unwrap();
-        let is_home = match (&stamp.by, &decision.asin) {
-            (Issuer::Programme, None) => true,
-            (Issuer::Partition(owner), Some(asin)) => {
-                *owner == partition && *owner == partition_of_key(format!("product:{asin}").as_bytes(), PARTITIONS)
-            }
-            _ => false,
-        };
-        assert!(is_home, "issued by another than its owner: {}", shown(&decision));
-        let known: BTreeSet<_> = self.issued().map(|decision| decision.id).collect();
-        let told = self.issued.entry(stamp.by).or_default();
-        match told.get(usize::try_from(stamp.seq).unwrap() - 1) {
-            Some((_, before)) => assert!(*before == bytes, "published again with other content: {}", shown(&decision)),
-            None => {
-                assert_eq!(told.len() as u64 + 1, stamp.seq, "a decision before it is lost: {}", shown(&decision));
-                assert!(!known.contains(&decision.id), "two decisions are called {}", decision.id);
-                told.push((decision, bytes));
-            }
-        }
-    }
-
-    /// Everything that a topic holds.
-    fn log(&self, log: Log) -> Vec<Stored> {
-        let mut source = KafkaSource::open(&self.config, log).unwrap();
-        let mut records = Vec::new();
-        let mut keep = |record: ports::Record<'_>| {
-            let (partition, offset, appended_at) = (record.partition, record.offset, record.appended_at.unwrap());
-            records.push(Stored { partition, offset, appended_at, payload: record.payload.to_vec() });
-        };
-        read_to_end(&mut source, &mut || true, &mut keep).unwrap();
-        records
-    }
-}
-
-/// A record of a topic.
-struct Stored {
-    partition: u32,
-    offset: u64,
-    appended_at: Timestamp,
-    payload: Vec<u8>,
-}
-
-impl Stored {
-    fn record(&self) -> LogRecord<'_> {
-        let Self { partition, offset, appended_at, ref payload } = *self;
-        LogRecord { partition, offset, appended_at, payload }
     }
 }
 
@@ -336,13 +268,4 @@ fn event(producer: Producer, asin: &str, at: Timestamp) -> Vec<u8> {
     };
     wire::event::write(&event, &mut line);
     line
-}
-
-/// A decision on one line.
-pub(crate) fn shown(decision: &Decision) -> String {
-    let about = decision.asin.as_ref().map_or(decision.manufacturer.as_str(), domain::Asin::as_str);
-    let reasons: Vec<String> = decision.reasons.iter().map(ToString::to_string).collect();
-    let issued = decision.evidence.issued.as_ref().map(|issued| format!("{}/{} at {}", issued.by, issued.seq, issued.at));
-    let what = decision.evidence.amends.map(|kind| format!(" of {kind}")).unwrap_or_default();
-    format!("{}{what} {about} {} {} issued {issued:?}", decision.kind, decision.at, reasons.join(","))
 }

@@ -13,12 +13,13 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it; what it says goes to `log`, one JSON object a line.
-    pub(crate) fn start(arguments: &[&str], log: &Path) -> Self {
+    /// Starts it with variables of the environment; what it says goes to `log`, one JSON object a line.
+    pub(crate) fn start(arguments: &[&str], log: &Path, variables: &[(&str, &str)]) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_badgewatch"))
             .args(["run", "--http", "127.0.0.1:0", "--log-format", "json"])
             .args(arguments)
             .env("RUST_LOG", "info")
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .stderr(File::create(log).unwrap())
             .spawn()
@@ -61,9 +62,14 @@ impl Process {
 
     /// SIGTERM; yields the exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.signal("TERM");
         self.child.wait().unwrap().code()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
     /// Where it serves, once it has said so.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::Policies;
 use pipeline::{LivePorts, RunConfig, Summary};
-use ports::{GroupSource, Log, PortError, RecordSink, RecordSource};
+use ports::{GroupSource, Log, PortError, RecordSink, RecordSource, StateStores};
 use storage::embedded::{Maintained, system_clock};
 use storage::{
     EmbeddedConfig, EmbeddedLogs, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, S3Options, SlateStores, StateUrl,
@@ -19,10 +19,13 @@ use telemetry::events::{InternalEvent, PipelineFailed};
 
 use super::{LOGS, config_of, feed};
 use crate::cli::Run;
+use crate::crash;
 use crate::failure::Failure;
 
 /// Between two looks at what of the logs is old.
 const MAINTENANCE_WALL_MIN: Duration = Duration::from_secs(60);
+/// Signs of life in a session.
+const HEARTBEATS: u32 = 3;
 /// Between two looks at whether to stop.
 const STOP_LOOK: Duration = Duration::from_millis(200);
 
@@ -34,7 +37,7 @@ struct Setup<'a> {
     dependencies: &'a mut dyn RecordSource,
     decisions: &'a mut dyn FnMut() -> Result<Box<dyn RecordSource>, PortError>,
     sink: &'a mut dyn RecordSink,
-    stores: &'a mut SlateStores,
+    stores: &'a mut dyn StateStores,
     restarts: &'a mut dyn FnMut(u32, u64),
 }
 
@@ -52,6 +55,8 @@ pub(super) fn over_kafka(
     };
     broker.health_retention = Some(KafkaConfig::HEALTH_RETENTION);
     broker.group.instance.clone_from(&options.group_instance);
+    broker.group.session_timeout = Duration::from_secs(options.group_session);
+    broker.group.heartbeat = broker.group.session_timeout / HEARTBEATS;
     ensure_topics(&broker, &LOGS).map_err(Failure::failed)?;
     let mut stores = stores(state)?;
     let mut registry = KafkaSource::open(&broker, Log::Registry).map_err(Failure::failed)?;
@@ -65,7 +70,7 @@ pub(super) fn over_kafka(
         dependencies: &mut dependencies,
         decisions: &mut || Ok(Box::new(KafkaSource::open(&broker, Log::Decisions)?)),
         sink: &mut sink,
-        stores: &mut stores,
+        stores: stores.as_mut(),
         restarts: &mut |_, _| {},
     };
     go_on(setup, metrics, stop)
@@ -93,7 +98,7 @@ pub(super) fn over_logs(
         dependencies: &mut logs.source(Log::Dependencies),
         decisions: &mut || Ok(Box::new(logs.source(Log::Decisions))),
         sink: &mut logs.sink(),
-        stores: &mut stores,
+        stores: stores.as_mut(),
         restarts: &mut |partition, offset| kept.set_needed_from(Log::Health, partition, offset),
     };
     let summary = go_on(setup, metrics, stop);
@@ -111,9 +116,10 @@ fn go_on(setup: Setup<'_>, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<
     })
 }
 
-fn stores(state: &str) -> Result<SlateStores, Failure> {
+fn stores(state: &str) -> Result<Box<dyn StateStores>, Failure> {
     let url: StateUrl = state.parse().map_err(Failure::usage)?;
-    SlateStores::at(&url, &S3Options::from_env()).map_err(Failure::usage)
+    let stores = SlateStores::at(&url, &S3Options::from_env()).map_err(Failure::usage)?;
+    crash::wrapped(stores).map_err(Failure::Usage)
 }
 
 /// Seals, deletes and compacts what is old, until the run ends.

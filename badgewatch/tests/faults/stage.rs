@@ -1,0 +1,268 @@
+//! A broker, processes in one group on shared state, and what is done to them.
+
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use domain::time::MINUTE_MS;
+use domain::{
+    Decision, DecisionKind, DurationMs, EventBody, EventRef, Policies, Region, Report, SubjectKind, SubjectRef, Timestamp,
+};
+use ports::{Log, RecordSink};
+use storage::dev_broker::DevBroker;
+use storage::{KafkaConfig, KafkaSink, ensure_topics};
+
+use crate::issued::{IssuedLog, shown, truth};
+use crate::process::Process;
+
+const PARTITIONS: u32 = 4;
+/// A session in seconds: the shortest that a broker allows, if not told otherwise.
+const SESSION: &str = "6";
+/// Down minutes that just exceed the budget.
+const MINUTES: i64 = 368;
+/// The budget of 99.93 % of 365 days and one more millisecond.
+pub(crate) const BREACH: DurationMs = DurationMs(22_075_201);
+/// Longest wait for anything: a restart of everything, an expired session, and T, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+const LOOK: Duration = Duration::from_millis(100);
+/// Event lines in a record.
+const LINES: usize = 7;
+
+pub(crate) struct Stage {
+    processes: Vec<Process>,
+    starts: usize,
+    /// Processes that were stopped, and are to be woken.
+    paused: Vec<Process>,
+    sink: KafkaSink,
+    issued: IssuedLog,
+    products: Vec<String>,
+    policies: Policies,
+    config: KafkaConfig,
+    // Dropped last, in this order.
+    broker: DevBroker,
+    folder: tempfile::TempDir,
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Timestamp::clamped(i64::try_from(since.as_millis()).unwrap())
+}
+
+impl Stage {
+    /// A broker with empty topics, and two processes on it.
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let script = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../dev/kafka"));
+        let broker = DevBroker::start(script, &folder.path().join("kafka")).unwrap();
+        let mut config = KafkaConfig::new(broker.bootstrap());
+        config.partitions = PARTITIONS;
+        ensure_topics(&config, &Log::ALL).unwrap();
+        let policy = policy();
+        std::fs::write(folder.path().join("policy.toml"), &policy).unwrap();
+        let mut stage = Self {
+            processes: Vec::new(),
+            starts: 0,
+            paused: Vec::new(),
+            sink: KafkaSink::open(&config).unwrap(),
+            issued: IssuedLog::open(&config, PARTITIONS),
+            products: Vec::new(),
+            policies: wire::policy::parse_versions(&policy, "policy.toml").unwrap(),
+            config,
+            broker,
+            folder,
+        };
+        stage.open(&[]);
+        stage.open(&[]);
+        stage
+    }
+
+    pub(crate) fn processes(&self) -> usize {
+        self.processes.len()
+    }
+
+    pub(crate) fn products(&self) -> impl Iterator<Item = &str> {
+        self.products.iter().map(String::as_str)
+    }
+
+    pub(crate) fn issued(&self) -> impl Iterator<Item = &Decision> {
+        self.issued.all()
+    }
+
+    pub(crate) fn truth(&self) -> Report {
+        truth(&self.config, &self.policies, now())
+    }
+
+    fn open(&mut self, variables: &[(&str, &str)]) {
+        self.starts += 1;
+        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
+        let (state, policy, partitions) = (path("state"), path("policy.toml"), PARTITIONS.to_string());
+        let kafka = ["--kafka", &self.config.bootstrap, "--partitions", &partitions, "--group-session", SESSION];
+        let arguments = [kafka.as_slice(), &["--state", &state, "--policy", &policy]].concat();
+        let log = self.folder.path().join(format!("run-{}.log", self.starts));
+        self.processes.push(Process::start(&arguments, &log, variables));
+    }
+
+    /// A new product of a manufacturer of its own, and from when on it will be down.
+    pub(crate) fn register(&mut self) -> (String, Timestamp) {
+        let number = self.products.len() + 1;
+        let asin = format!("B{number:09}");
+        let from = now().saturating_sub(DurationMs::days(10)).floor_minute();
+        let enabled_at = from.saturating_sub(DurationMs(60 * MINUTE_MS));
+        let line = format!(
+            r#"{{"type":"badge","asin":"{asin}","manufacturer":"m-{number}","marketplaces":["US"],"customers":5000,"enabled_at":"{enabled_at}"}}"#
+        );
+        self.sink.append(Log::Registry, "", line.as_bytes()).unwrap();
+        self.sink.flush().unwrap();
+        self.products.push(asin.clone());
+        (asin, from)
+    }
+
+    /// The minutes that take a badge away, in two halves.
+    pub(crate) fn minutes(&self, from: Timestamp) -> [Vec<Timestamp>; 2] {
+        let minute = |minute: i64| from.saturating_add(DurationMs(minute * MINUTE_MS));
+        [(0..MINUTES / 2).map(minute).collect(), (MINUTES / 2..MINUTES).map(minute).collect()]
+    }
+
+    /// Every attempt of some minutes failed.
+    pub(crate) fn down(&mut self, asin: &str, minutes: &[Timestamp]) {
+        for chunk in minutes.chunks(LINES) {
+            let lines: Vec<Vec<u8>> = chunk.iter().map(|at| event(asin, *at)).collect();
+            self.sink.append(Log::Health, &format!("product:{asin}"), &lines.join(&b'\n')).unwrap();
+        }
+        self.sink.flush().unwrap();
+    }
+
+    /// SIGKILL; another one is started in its place.
+    pub(crate) fn kill(&mut self, place: usize) {
+        self.processes.remove(place).kill();
+        self.open(&[]);
+    }
+
+    /// All processes end, one is started that crashes at a point.
+    pub(crate) fn restart_crashing(&mut self, point: &str) {
+        for process in self.processes.drain(..) {
+            assert_eq!(process.stop(), Some(0), "SIGTERM ends a run cleanly");
+        }
+        self.open(&[("BADGEWATCH_CRASH", point)]);
+    }
+
+    /// Waits until the process has crashed, and starts two in its place.
+    pub(crate) fn wait_for_crash(&mut self) {
+        self.wait("a crash", |stage| (!stage.processes[0].runs()).then_some(()));
+        let said = self.processes[0].said();
+        assert!(said.contains("crashing"), "it ended otherwise: {said}");
+        self.processes.clear();
+        self.open(&[]);
+        self.open(&[]);
+    }
+
+    /// SIGSTOP of all processes, until another one has taken over and decided; then they go on.
+    pub(crate) fn pause_until_replaced(&mut self) {
+        self.paused = std::mem::take(&mut self.processes);
+        self.paused.iter().for_each(|process| process.signal("STOP"));
+        self.open(&[]);
+    }
+
+    /// SIGCONT of those that were stopped: they give up what isn't theirs, and belong to the group again.
+    pub(crate) fn wake(&mut self) {
+        let paused = std::mem::take(&mut self.paused);
+        paused.iter().for_each(|process| process.signal("CONT"));
+        if !paused.is_empty() {
+            self.processes.splice(0..0, paused);
+            // One more decision while they find out.
+            let (asin, from) = self.register();
+            let [first, rest] = self.minutes(from);
+            self.down(&asin, &[first, rest].concat());
+            assert_eq!(self.wait_for_removal(&asin).at, from.saturating_add(BREACH));
+            let ended = |process: &mut Process| (!process.runs()).then(|| process.said());
+            let ended: Vec<String> = self.processes.iter_mut().filter_map(ended).collect();
+            assert_eq!(ended, Vec::<String>::new(), "nobody ends because of that");
+            while self.processes.len() > 2 {
+                assert_eq!(self.processes.remove(0).stop(), Some(0), "SIGTERM ends a run cleanly");
+            }
+        }
+    }
+
+    /// A process joins, and the first one leaves.
+    pub(crate) fn hand_over(&mut self) {
+        self.open(&[]);
+        self.wait_for_balance();
+        assert_eq!(self.processes.remove(0).stop(), Some(0), "SIGTERM ends a run cleanly");
+        self.wait_for_balance();
+    }
+
+    /// Waits until every partition has one owner, and no process has two more than another.
+    fn wait_for_balance(&mut self) {
+        self.wait("a balance", |stage| {
+            let owned = stage.processes.iter().map(|process| process.metric("badgewatch_partitions_owned"));
+            let owned: Vec<f64> = owned.collect::<Option<_>>()?;
+            let (least, most) = owned.iter().fold((f64::MAX, 0.0_f64), |(least, most), one| (least.min(*one), most.max(*one)));
+            (owned.iter().sum::<f64>() == f64::from(PARTITIONS) && most - least < 2.0).then_some(())
+        });
+    }
+
+    pub(crate) fn kill_broker(&mut self) {
+        self.broker.kill().unwrap();
+        // Its port may be held for a moment yet by the connections that were cut.
+        self.wait("the broker's port", |stage| stage.broker.restart().ok());
+    }
+
+    /// Waits until a product has lost its badge.
+    pub(crate) fn wait_for_removal(&mut self, asin: &str) -> Decision {
+        self.wait(&format!("the removal of {asin}"), |stage| {
+            let is_it = |decision: &&Decision| {
+                decision.kind == DecisionKind::BadgeRemoval && decision.asin.as_ref().is_some_and(|own| own.as_str() == asin)
+            };
+            stage.issued().find(is_it).cloned()
+        })
+    }
+
+    /// Waits until every manufacturer is suspended, then ends all processes.
+    pub(crate) fn settle(&mut self) {
+        self.wait("all suspensions", |stage| {
+            let suspended = stage.issued().filter(|decision| decision.kind == DecisionKind::Suspension).count();
+            (suspended == stage.products.len()).then_some(())
+        });
+        for process in self.processes.drain(..) {
+            assert_eq!(process.stop(), Some(0), "SIGTERM ends a run cleanly");
+        }
+        self.issued.read(LOOK);
+    }
+
+    fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&mut Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            self.issued.read(LOOK);
+            if let Some(found) = look(self) {
+                return found;
+            }
+            if Instant::now() > deadline {
+                let issued: Vec<String> = self.issued().map(shown).collect();
+                let said: Vec<String> = self.processes.iter().map(Process::said).collect();
+                panic!("waiting for {what}: it didn't come\n{}\n{}", issued.join("\n"), said.join("\n--\n"));
+            }
+        }
+    }
+}
+
+/// `wwa-2024` that issues at once.
+fn policy() -> String {
+    let preset = wire::policy::preset("wwa-2024").unwrap();
+    preset
+        .replace("warnings = \"5m\"", "warnings = \"0s\"")
+        .replace("enforcement = \"24h\"", "enforcement = \"0s\"")
+        .replace("max_removals_per_hour = 20", "max_removals_per_hour = 100000")
+}
+
+fn event(asin: &str, at: Timestamp) -> Vec<u8> {
+    let mut line = Vec::new();
+    let event = EventRef {
+        subject: SubjectRef { kind: SubjectKind::Product, id: asin },
+        region: Region::Na,
+        at,
+        body: EventBody::Outcome { ok: 0, failed: 100 },
+        reporter: Some("gw-1"),
+        seq: Some(at.ms().unsigned_abs()),
+    };
+    wire::event::write(&event, &mut line);
+    line
+}
