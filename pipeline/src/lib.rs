@@ -4,6 +4,7 @@
 //! waits. [`Evaluation`] drives it over bounded input; [`run()`] over logs.
 
 pub mod engine;
+mod epoch;
 pub mod error;
 pub mod evaluation;
 mod figures;

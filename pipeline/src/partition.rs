@@ -27,7 +27,9 @@ use registry::{Differences, Registry};
 use rustc_hash::FxHashMap;
 use telemetry::BatchCounts;
 use wire::dependency::Decided;
+use wire::standing::Version;
 
+use crate::epoch;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::subjects::Subjects;
@@ -107,6 +109,8 @@ pub struct Partition {
     /// When time alone makes a product worth judging.
     due: BTreeSet<(Timestamp, u32)>,
     journal: Journal,
+    /// What its standings are numbered by.
+    version: Version,
     /// What lies before, no product of this owner looks at any more.
     needs_from: Timestamp,
     /// Not before every input has been read up to here: what was issued before a restart rests on it.
@@ -166,6 +170,7 @@ impl Partition {
             changed: BTreeMap::new(),
             due: BTreeSet::new(),
             journal,
+            version: epoch::next(owner, io.stores.of(owner)?)?,
             needs_from: Timestamp::MIN,
             barrier: last.map(|issued| issued.inputs).unwrap_or_default(),
             t: None,

@@ -13,7 +13,9 @@ use domain::interval::IntervalSet;
 use domain::report::ManufacturerStanding;
 use domain::time::Timestamp;
 use ports::{Log, Record};
+use wire::standing::Version;
 
+use crate::epoch;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::partition::{Io, Rules};
@@ -24,6 +26,8 @@ use crate::tables::{RegistryTable, position};
 pub struct Programme {
     rules: Rc<Rules>,
     journal: Journal,
+    /// What its standings are numbered by.
+    version: Version,
     /// What partitions have issued, by product.
     products: BTreeMap<Asin, Issued>,
     /// By partition: the number of the last decision that was taken in.
@@ -52,6 +56,7 @@ impl Programme {
             standings: Vec::new(),
             t: decisions.last().and_then(|decision| decision.evidence.issued.as_ref()).map(|issued| issued.at),
             journal,
+            version: epoch::next(Issuer::Programme, io.stores.of(Issuer::Programme)?)?,
         };
         for decision in &decisions {
             programme.issued.entry(decision.manufacturer.clone()).or_default().push(decision.clone());
@@ -184,7 +189,8 @@ impl Programme {
     fn publish_standings(&mut self, standings: Vec<ManufacturerStanding>, t: Timestamp, io: &mut Io<'_>) -> Result<(), Error> {
         for standing in standings.iter().filter(|standing| !self.standings.contains(standing)) {
             let key = format!("manufacturer:{}/{}", standing.id, standing.scope);
-            io.sink.append(Log::Standings, &key, &wire::standing::write_manufacturer(standing, t))?;
+            self.version.revision += 1;
+            io.sink.append(Log::Standings, &key, &wire::standing::write_manufacturer(standing, t, self.version))?;
         }
         self.standings = standings;
         Ok(())

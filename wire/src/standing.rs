@@ -24,11 +24,26 @@ pub enum StandingView {
     Manufacturer(StandingAt<ManufacturerView>),
 }
 
-/// A standing and its instant.
+/// Which of several records about one subject and scope is the newest: the greatest is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub struct Version {
+    /// Grows each time that the subject's owner is opened: what an earlier owner still said is older.
+    pub epoch: u64,
+    /// Grows with each record of an owner.
+    pub revision: u64,
+}
+
+/// A standing, its instant and its version. Of records without a version the last one is the newest.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct StandingAt<T> {
     /// T.
     pub at: String,
+    /// [`Version::epoch`].
+    #[serde(default)]
+    pub epoch: u64,
+    /// [`Version::revision`].
+    #[serde(default)]
+    pub revision: u64,
     /// How it stands.
     #[serde(flatten)]
     pub standing: T,
@@ -36,14 +51,26 @@ pub struct StandingAt<T> {
 
 /// A product's standing at an instant as a record.
 #[must_use]
-pub fn write_product(product: &ProductStanding, at: Timestamp) -> Vec<u8> {
-    json::write_form(FORM, &StandingView::Product(StandingAt { at: at.to_string(), standing: product.into() }))
+pub fn write_product(product: &ProductStanding, at: Timestamp, version: Version) -> Vec<u8> {
+    json::write_form(FORM, &StandingView::Product(StandingAt::new(at, version, product.into())))
 }
 
 /// A manufacturer's standing at an instant as a record.
 #[must_use]
-pub fn write_manufacturer(manufacturer: &ManufacturerStanding, at: Timestamp) -> Vec<u8> {
-    json::write_form(FORM, &StandingView::Manufacturer(StandingAt { at: at.to_string(), standing: manufacturer.into() }))
+pub fn write_manufacturer(manufacturer: &ManufacturerStanding, at: Timestamp, version: Version) -> Vec<u8> {
+    json::write_form(FORM, &StandingView::Manufacturer(StandingAt::new(at, version, manufacturer.into())))
+}
+
+impl<T> StandingAt<T> {
+    fn new(at: Timestamp, Version { epoch, revision }: Version, standing: T) -> Self {
+        Self { at: at.to_string(), epoch, revision, standing }
+    }
+
+    /// Which of several is the newest.
+    #[must_use]
+    pub const fn version(&self) -> Version {
+        Version { epoch: self.epoch, revision: self.revision }
+    }
 }
 
 /// Reads a record that [`write_product`] or [`write_manufacturer`] has written.
@@ -60,24 +87,36 @@ mod tests {
     use super::*;
     use crate::samples;
 
+    const VERSION: Version = Version { epoch: 3, revision: 17 };
+
+    #[test]
+    fn records_without_a_version_are_read() {
+        let report = samples::report();
+        let text = String::from_utf8(write_product(&report.products[0], report.at, VERSION)).expect("JSON is UTF-8");
+        let older = text.replace(r#""epoch":3,"revision":17,"#, "");
+        assert_ne!(older, text);
+        let StandingView::Product(product) = read(older.as_bytes()).expect("a standing") else { panic!("{older}") };
+        assert!(product.version() < VERSION);
+    }
+
     #[test]
     fn what_is_written_is_read() {
         let report = samples::report();
         for product in &report.products {
-            let expected = StandingView::Product(StandingAt { at: report.at.to_string(), standing: product.into() });
-            assert_eq!(read(&write_product(product, report.at)).expect("a standing"), expected);
+            let expected = StandingView::Product(StandingAt::new(report.at, VERSION, product.into()));
+            assert_eq!(read(&write_product(product, report.at, VERSION)).expect("a standing"), expected);
         }
         for manufacturer in &report.manufacturers {
-            let expected = StandingView::Manufacturer(StandingAt { at: report.at.to_string(), standing: manufacturer.into() });
-            assert_eq!(read(&write_manufacturer(manufacturer, report.at)).expect("a standing"), expected);
+            let expected = StandingView::Manufacturer(StandingAt::new(report.at, VERSION, manufacturer.into()));
+            assert_eq!(read(&write_manufacturer(manufacturer, report.at, VERSION)).expect("a standing"), expected);
         }
     }
 
     #[test]
     fn records_are_lines_with_form_type_and_instant_first() {
         let report = samples::report();
-        let products = report.products.iter().map(|product| write_product(product, report.at));
-        let manufacturers = report.manufacturers.iter().map(|manufacturer| write_manufacturer(manufacturer, report.at));
+        let products = report.products.iter().map(|product| write_product(product, report.at, VERSION));
+        let manufacturers = report.manufacturers.iter().map(|manufacturer| write_manufacturer(manufacturer, report.at, VERSION));
         let records: Vec<_> = products.chain(manufacturers).collect();
         insta::assert_snapshot!(String::from_utf8(records.join(&b'\n')).expect("JSON is UTF-8"));
     }

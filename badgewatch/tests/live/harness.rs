@@ -219,11 +219,15 @@ impl Live {
 
     /// The newest standing of each product, by ASIN: its name and downtime.
     pub(crate) fn standings(&self) -> BTreeMap<String, (String, i64)> {
-        let mut standings = BTreeMap::new();
+        let (mut standings, mut newest) = (BTreeMap::new(), BTreeMap::new());
         for record in log_of(&self.config, Log::Standings) {
             if let wire::standing::StandingView::Product(product) = wire::standing::read(&record.payload).unwrap() {
-                let standing = product.standing;
-                standings.insert(standing.asin, (standing.standing, standing.downtime_ms));
+                let (version, standing) = (product.version(), product.standing);
+                let known = newest.entry(standing.asin.clone()).or_insert(version);
+                if version >= *known {
+                    *known = version;
+                    standings.insert(standing.asin, (standing.standing, standing.downtime_ms));
+                }
             }
         }
         standings

@@ -244,7 +244,9 @@ impl Partition {
             let told = owned.standings.iter().find(|told| told.scope == standing.scope);
             if round.new_day || told.is_none_or(|told| differs(told, standing)) {
                 let key = format!("product:{}/{}", standing.asin, standing.scope);
-                io.sink.append_to(Log::Standings, self.number, &key, &wire::standing::write_product(standing, round.t))?;
+                self.version.revision += 1;
+                let record = wire::standing::write_product(standing, round.t, self.version);
+                io.sink.append_to(Log::Standings, self.number, &key, &record)?;
                 ticked.standings += 1;
             }
         }

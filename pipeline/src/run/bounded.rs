@@ -12,6 +12,7 @@ use ingest::ExactNames;
 use ports::{Log, PortError, Record, RecordSink};
 use telemetry::events::{Appended, CaughtUp, DecisionPublished, InternalEvent, LineRejected, RegistryLoaded, Ticked};
 use telemetry::{BatchCounts, FleetGauges, Metrics};
+use wire::standing::Version;
 
 use super::{BATCH_RECORDS_MAX, POLL_WAIT, Ports, RunConfig, Summary, Until};
 use crate::engine::{Applied, Engine, Implied};
@@ -252,12 +253,12 @@ impl Batch {
 
 fn publish_product(product: &ProductStanding, at: Timestamp, sink: &mut dyn RecordSink) -> Result<(), PortError> {
     let key = format!("product:{}/{}", product.asin, product.scope);
-    sink.append(Log::Standings, &key, &wire::standing::write_product(product, at))
+    sink.append(Log::Standings, &key, &wire::standing::write_product(product, at, Version::default()))
 }
 
 fn publish_manufacturer(manufacturer: &ManufacturerStanding, at: Timestamp, sink: &mut dyn RecordSink) -> Result<(), PortError> {
     let key = format!("manufacturer:{}/{}", manufacturer.id, manufacturer.scope);
-    sink.append(Log::Standings, &key, &wire::standing::write_manufacturer(manufacturer, at))
+    sink.append(Log::Standings, &key, &wire::standing::write_manufacturer(manufacturer, at, Version::default()))
 }
 
 #[cfg(test)]
