@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Asin, Interval, Timestamp};
 
+mod rejected;
+
+pub(crate) use rejected::{ListRejected, RejectedCommand, RejectedFilters, RejectedFrom, ReplayRejected, ShowRejected};
+
 /// Watches the availability of badged smart-home products and decides, exactly and explainably,
 /// which keep their badge.
 #[derive(Debug, Parser)]
@@ -32,6 +36,8 @@ pub(crate) enum Command {
     Generate(Generate),
     /// Checks policy files, or shows what a policy says.
     Policy(PolicyOptions),
+    /// Lines that don't count: which and why, and replaying them, as they were or repaired.
+    Rejected(rejected::RejectedOptions),
 }
 
 /// How results are printed.

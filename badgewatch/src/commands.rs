@@ -15,6 +15,7 @@ mod explain;
 mod fleet;
 mod generate;
 mod policy;
+mod rejected;
 mod run;
 
 /// Does what the command line asks for.
@@ -26,6 +27,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Run(options) => run::run(&options),
         Command::Generate(options) => generate::run(&options),
         Command::Policy(options) => policy::run(&options.command),
+        Command::Rejected(options) => rejected::run(&options.command),
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Written from the rules alone (R5, R23, R24, ADR 5); it shares no code with the pipeline. An event
 //! that arrived in another partition counts where its owner received it: the copy stands for the
-//! original, which is known by the copy's origin; its time is the copy's.
+//! original, which is known by the copy's origin; its time is the copy's. A replay is a line of its own, unless
+//! what it replays was replayed before in its partition; how many an owner remembers is beyond this reading.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -38,6 +39,10 @@ pub struct Truth {
     pub unknown: u64,
     /// Events dropped because their name was taken.
     pub repeated: u64,
+    /// Events that count because they were replayed.
+    pub replayed: u64,
+    /// Replays of what was replayed before.
+    pub replayed_again: u64,
 }
 
 /// Reads `registry` and `health`, each partition's records in order.
@@ -69,14 +74,31 @@ pub fn of_logs(policies: &Policies, registry: &[LogRecord<'_>], health: &[LogRec
         }
         truth.facts.push((line, fact));
     }
-    let since = known_since(registry);
+    read_events(policies, &known_since(registry), health, &mut truth);
+    truth
+}
+
+fn read_events(policies: &Policies, since: &BTreeMap<Subject, Timestamp>, health: &[LogRecord<'_>], truth: &mut Truth) {
+    let window = longest_window(policies);
     let sent_on: HashSet<(u32, u64, u64)> =
         health.iter().filter_map(|record| rerouted(record)).map(|(origin, ..)| origin).collect();
     let mut names: HashMap<(Option<ReporterId>, Subject, u64), ()> = HashMap::new();
     let mut seen: HashSet<(u32, u64, u64)> = HashSet::new();
+    let (mut replayed, replays) = (HashSet::new(), replays(health));
     for record in health {
         for (origin, appended, text) in lines(record) {
             let is_copy = (record.partition, record.offset) != (origin.0, origin.1);
+            let replay = wire::replayed::read(text).filter(|_| !is_copy).and_then(Result::ok);
+            if let Some(of) = replay.as_ref().map(|of| (of.partition, of.offset, of.line)) {
+                if of.0 != origin.0 || of >= origin {
+                    continue;
+                }
+                if !replayed.insert(of) {
+                    truth.replayed_again += 1;
+                    continue;
+                }
+            }
+            let text = replay.as_ref().map_or(text, |of| of.event.as_bytes());
             if (!is_copy && sent_on.contains(&origin)) || !seen.insert(origin) {
                 continue;
             }
@@ -94,11 +116,16 @@ pub fn of_logs(policies: &Policies, registry: &[LogRecord<'_>], health: &[LogRec
             {
                 truth.repeated += 1;
             } else {
+                truth.replayed += u64::from(replays.contains(&origin));
                 truth.events.push((truth.events.len() as u64 + 1, event));
             }
         }
     }
-    truth
+}
+
+/// Where replays stand.
+fn replays(health: &[LogRecord<'_>]) -> HashSet<(u32, u64, u64)> {
+    health.iter().flat_map(lines).filter(|(_, _, text)| wire::replayed::read(text).is_some()).map(|(origin, ..)| origin).collect()
 }
 
 /// A line of a record: where it arrived first, when that was appended, its text.

@@ -10,12 +10,14 @@ use ingest::ExactNames;
 use registry::Refusal;
 
 use crate::engine::{Applied, Engine};
+use crate::replays::Rejects;
 
 /// An evaluation under way: first every registry line, then every event line.
 #[derive(Debug)]
 pub struct Evaluation {
     engine: Engine<ExactNames>,
     rejected: Vec<Rejection>,
+    rejects: Rejects,
     latest: Option<Timestamp>,
 }
 
@@ -23,7 +25,7 @@ impl Evaluation {
     /// Nothing read yet.
     #[must_use]
     pub fn new(policies: impl Into<Policies>) -> Self {
-        Self { engine: Engine::new(policies), rejected: Vec::new(), latest: None }
+        Self { engine: Engine::new(policies), rejected: Vec::new(), rejects: Rejects::default(), latest: None }
     }
 
     /// Takes in a registry line.
@@ -48,17 +50,35 @@ impl Evaluation {
         }
     }
 
-    /// Notes a line that is too long to be read.
+    /// Notes a line of a file that is too long to be read.
     pub fn overlong(&mut self, source: LineSource, line: u64) {
+        if source == LineSource::Events {
+            self.rejects.add(in_file(line));
+        }
         let detail = "the line is longer than a record may be; split it".to_owned();
         self.reject(source, line, RejectReason::InvalidJson, detail);
     }
 
-    /// Takes in an event line.
+    /// Takes in a line of a file of events, by its number from 1.
     pub fn event_line(&mut self, line: u64, text: &[u8]) {
-        match wire::event::parse(text) {
-            Ok(parsed) => self.event(line, &parsed.event()),
-            Err(error) => self.reject(LineSource::Events, line, error.reason, error.detail),
+        self.event_line_at(in_file(line), text);
+    }
+
+    /// Takes in an event line by partition, offset and line in the record. It is told by its offset, counted from 1.
+    pub fn event_line_at(&mut self, place: (u32, u64, u64), text: &[u8]) {
+        let rejected = self.rejected.len();
+        let number = place.1 + 1;
+        match wire::replayed::read(text) {
+            None => self.parse_event(number, text),
+            Some(Ok(replayed)) => {
+                if self.rejects.take((replayed.partition, replayed.offset, replayed.line)) {
+                    self.parse_event(number, replayed.event.as_bytes());
+                }
+            }
+            Some(Err(error)) => self.reject(LineSource::Events, number, RejectReason::InvalidField, error.to_string()),
+        }
+        if self.rejected.len() > rejected {
+            self.rejects.add(place);
         }
     }
 
@@ -102,6 +122,13 @@ impl Evaluation {
         }
     }
 
+    fn parse_event(&mut self, line: u64, text: &[u8]) {
+        match wire::event::parse(text) {
+            Ok(parsed) => self.event(line, &parsed.event()),
+            Err(error) => self.reject(LineSource::Events, line, error.reason, error.detail),
+        }
+    }
+
     fn refuse(&mut self, refusal: Refusal) {
         self.reject(LineSource::Registry, refusal.line, refusal.reason, refusal.detail);
     }
@@ -109,6 +136,11 @@ impl Evaluation {
     fn reject(&mut self, source: LineSource, line: u64, reason: RejectReason, detail: String) {
         self.rejected.push(Rejection { source, line, reason, detail });
     }
+}
+
+/// The place of a file's line by its number from 1.
+const fn in_file(line: u64) -> (u32, u64, u64) {
+    (0, line.saturating_sub(1), 1)
 }
 
 #[cfg(test)]

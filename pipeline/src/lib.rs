@@ -13,6 +13,7 @@ pub mod node;
 pub mod partition;
 pub mod programme;
 mod rejecting;
+mod replays;
 pub mod run;
 mod subjects;
 pub mod tables;

@@ -32,6 +32,7 @@ use wire::standing::Version;
 use crate::epoch;
 use crate::error::Error;
 use crate::journal::Journal;
+use crate::replays::Replays;
 use crate::subjects::Subjects;
 use crate::tables::{RegistryTable, Tables};
 
@@ -93,6 +94,8 @@ pub struct Partition {
     services: Services,
     /// By source partition: the last event that it sent here, by offset and line.
     origins: Vec<Option<(u64, u64)>>,
+    /// Its own lines that were replayed.
+    replays: Replays,
     /// The last event that was sent on to its owner, by offset and line, and whether that is stored.
     sent_on: Option<(u64, u64)>,
     sent_on_stored: Option<(u64, u64)>,
@@ -159,6 +162,7 @@ impl Partition {
             outflow: Outflow::new(&rules.policies),
             services: Services::replay(decisions.iter()),
             origins: vec![None; rules.partitions as usize],
+            replays: Replays::default(),
             sent_on,
             sent_on_stored: sent_on,
             next_offset: 0,

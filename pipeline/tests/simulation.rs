@@ -3,8 +3,8 @@
 //! A scenario's events and facts reach the logs early, late, twice, packed, misplaced; one to three
 //! processes own the partitions, read in any interleaving, checkpoint, crash between any two appends or
 //! writes and lose what wasn't synced, are opened anew, hand partitions over or are taken for dead;
-//! people rule on proposals, excuse removals and revoke that. In the end what is decided and how
-//! everybody stands is what the auditor finds in the logs.
+//! people rule on proposals, excuse removals and revoke that, and replay rejected lines. In the end what is
+//! decided and how everybody stands is what the auditor finds in the logs.
 //!
 //! `BADGEWATCH_SEEDS=10000 cargo test --release -p pipeline --test simulation -- --nocapture` tries more (or
 //! `2000..9000`) and counts what happened; a failing seed is replayed with `BADGEWATCH_SEED=n`. What is told of
@@ -30,7 +30,7 @@ use world::Simulation;
 /// Seeds that are tried if nothing else is asked for: about half a minute of one core.
 const SEEDS: u64 = 2_000;
 /// What has to happen in at least one of twenty seeds.
-const REQUIRED: [&str; 13] = [
+const REQUIRED: [&str; 15] = [
     "reversal",
     "amendment",
     "page loaded",
@@ -40,6 +40,8 @@ const REQUIRED: [&str; 13] = [
     "proposal",
     "event sent on to its owner",
     "event set aside",
+    "event counted by a replay",
+    "line replayed again",
     "restart from a checkpoint",
     "partition moved",
     "partition seized",

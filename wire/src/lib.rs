@@ -15,6 +15,7 @@ mod instant;
 mod json;
 pub mod policy;
 pub mod rejected;
+pub mod replayed;
 pub mod report;
 pub mod rerouted;
 #[cfg(test)]

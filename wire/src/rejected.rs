@@ -1,11 +1,15 @@
 //! Rejected records as records of a log: where they came from, why they don't count, and what they
 //! said, so that none is lost.
 
+use std::fmt;
+
 use domain::RejectReason;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::json;
+
+pub mod listed;
 
 /// Longest part of a payload that is kept, in bytes. What is cut off is still in the source log.
 pub const PAYLOAD_BYTES_MAX: usize = 65_536;
@@ -54,8 +58,8 @@ pub struct RejectedView {
     pub truncated: bool,
 }
 
-/// Where a rejected record came from.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// Where a rejected record came from: its id, whoever says it how often.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct SourceView {
     /// The log, topic or file.
     pub log: String,
@@ -80,6 +84,37 @@ pub fn write(rejected: &Rejected<'_>) -> Vec<u8> {
 pub fn read(record: &[u8]) -> Result<RejectedView, Error> {
     json::check_form(WHAT, FORM, record)?;
     json::read(WHAT, record)
+}
+
+impl RejectedView {
+    /// What the line is about, as far as it says so.
+    #[must_use]
+    pub fn subject(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct SubjectOnly {
+            subject: String,
+        }
+
+        let text = self.payload.as_deref()?;
+        serde_json::from_str::<SubjectOnly>(text).ok().map(|only| only.subject)
+    }
+}
+
+impl SourceView {
+    /// A place as it is written, `LOG/PARTITION/OFFSET/LINE`; a log's name may hold slashes.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.rsplitn(4, '/');
+        let (line, offset) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let (partition, log) = (parts.next()?.parse().ok()?, parts.next()?);
+        (!log.is_empty()).then(|| Self { log: log.to_owned(), partition, offset, line })
+    }
+}
+
+impl fmt::Display for SourceView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{}", self.log, self.partition, self.offset, self.line)
+    }
 }
 
 impl From<&Rejected<'_>> for RejectedView {
@@ -140,6 +175,20 @@ mod tests {
         check(b"{\"v\":1}", r#""payload":"{\"v\":1}","payload_bytes":7,"truncated":false}"#);
         check(b"\xff\x00a", r#""payload_hex":"ff0061","payload_bytes":3,"truncated":false}"#);
         check(b"", r#""payload":"","payload_bytes":0,"truncated":false}"#);
+    }
+
+    #[test]
+    fn places_are_written_and_read() {
+        let check = |text: &str, expected: Option<(&str, u32, u64, u64)>| {
+            let read = SourceView::parse(text);
+            assert_eq!(read.as_ref().map(|id| (id.log.as_str(), id.partition, id.offset, id.line)), expected, "{text}");
+            read.iter().for_each(|id| assert_eq!(id.to_string(), text));
+        };
+        check("health/3/1042/1", Some(("health", 3, 1_042, 1)));
+        check("/tmp/e.ndjson/0/7/2", Some(("/tmp/e.ndjson", 0, 7, 2)));
+        for wrong in ["", "health", "3/1042/1", "/3/1042/1", "health/3/1042", "health/-1/0/1", "health/0/0/x"] {
+            check(wrong, None);
+        }
     }
 
     #[test]

@@ -47,6 +47,7 @@ impl Partition {
                 log_time: self.log_time,
                 evicted: self.evicted,
                 origins: self.origins.clone(),
+                replayed: self.replays.to_parts(),
                 policies: versions(&self.rules.policies),
             };
             self.round = Some(Round { place, needs_from: self.needs_from, pending: self.subjects.take_unstored().into() });
@@ -149,6 +150,7 @@ impl Partition {
             self.log_time = place.log_time;
             self.evicted = place.evicted;
             self.origins = place.origins;
+            self.replays = place.replayed.into();
             self.services.pause(place.log_time, &self.rules.policies);
         }
         Ok(())

@@ -8,12 +8,14 @@ use ingest::{Named, Names, partition_of};
 use ports::{Log, Record};
 use telemetry::events::EventRerouted;
 use wire::event::ParsedEvent;
+use wire::replayed::Replayed;
 use wire::rerouted::Origin;
 
 use super::{Io, Partition};
 use crate::engine::{conflicting, too_old};
 use crate::error::Error;
 use crate::rejecting;
+use crate::replays::Replay;
 use crate::tables::Tables;
 
 /// What became of a record.
@@ -60,11 +62,17 @@ impl Partition {
             Some(Err(_)) => return false,
             None => record.payload,
         };
-        ingest::lines(text).any(|(_, line)| {
-            wire::event::parse(line).is_ok_and(|parsed| {
-                let subject = parsed.event().subject;
-                self.subjects.number(subject).is_none() && partition_of(subject, self.rules.partitions) == self.number
-            })
+        ingest::lines(text).any(|(_, line)| match wire::replayed::read(line) {
+            None => self.names_unknown_in(line),
+            Some(Ok(replayed)) => self.names_unknown_in(replayed.event.as_bytes()),
+            Some(Err(_)) => false,
+        })
+    }
+
+    fn names_unknown_in(&self, line: &[u8]) -> bool {
+        wire::event::parse(line).is_ok_and(|parsed| {
+            let subject = parsed.event().subject;
+            self.subjects.number(subject).is_none() && partition_of(subject, self.rules.partitions) == self.number
         })
     }
 
@@ -89,9 +97,37 @@ impl Partition {
             Some(Err(error)) => return self.reject(here, record.payload, RejectReason::InvalidField, &error.to_string(), io),
         }
         for (line, text) in ingest::lines(record.payload) {
-            self.line(Origin { line, ..here }, text, io)?;
+            let here = Origin { line, ..here };
+            match wire::replayed::read(text) {
+                None => self.line(here, text, io)?,
+                Some(Ok(replayed)) => self.replay(here, text, &replayed, io)?,
+                Some(Err(error)) => self.reject(here, text, RejectReason::InvalidField, &error.to_string(), io)?,
+            }
         }
         Ok(())
+    }
+
+    /// Takes in a rejected line that is replayed: from then on it is a line that arrived here and now.
+    #[cold]
+    fn replay(&mut self, here: Origin, text: &[u8], replayed: &Replayed<'_>, io: &mut Io<'_>) -> Result<(), Error> {
+        let Replayed { partition, offset, line, ref event } = *replayed;
+        if partition != self.number || (offset, line) >= (here.offset, here.line) {
+            let detail = format!("{partition}/{offset}/{line} is no line before this one in partition {}", self.number);
+            return self.reject(here, text, RejectReason::InvalidField, &detail, io);
+        }
+        match self.replays.take((offset, line)) {
+            Replay::First => self.line(here, event.as_bytes(), io),
+            Replay::Again => {
+                io.counts.duplicate += 1;
+                Ok(())
+            }
+            Replay::Forgotten => {
+                let detail = format!(
+                    "{partition}/{offset}/{line} is older than the replays that are remembered; replay this one if it never counted"
+                );
+                self.reject(here, event.as_bytes(), RejectReason::SequenceTooOld, &detail, io)
+            }
+        }
     }
 
     fn line(&mut self, origin: Origin, text: &[u8], io: &mut Io<'_>) -> Result<(), Error> {

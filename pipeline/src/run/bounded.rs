@@ -17,6 +17,7 @@ use wire::standing::Version;
 use super::{BATCH_RECORDS_MAX, POLL_WAIT, Ports, RunConfig, Summary, Until};
 use crate::engine::{Applied, Engine, Implied};
 use crate::rejecting::OVERLONG;
+use crate::replays::Rejects;
 
 /// Reads what is there, decides everything up to where it ends, settled or not, and publishes it: what
 /// `evaluate` prints for the same lines. `progress` is told the number of records after each batch.
@@ -52,6 +53,8 @@ struct Batch {
     counts: BatchCounts,
     /// The latest instant that the log is known to have reached.
     log_time: Option<Timestamp>,
+    /// Event lines that may be replayed.
+    rejects: Rejects,
     /// A record that couldn't be appended.
     failed: Option<PortError>,
 }
@@ -171,21 +174,15 @@ impl<'a> Runner<'a> {
             if wire::tick::is_tick(record.payload) || wire::rerouted::read(record.payload).is_some() {
                 return;
             }
-            batch.each_line(&source, record, sink, |batch, line, text, sink| match wire::event::parse(text) {
-                Ok(parsed) => {
-                    let event = parsed.event();
-                    match engine.apply(&event) {
-                        Applied::New => batch.counts.accepted += 1,
-                        Applied::Duplicate => batch.counts.duplicate += 1,
-                        Applied::Rejected(reason, detail) => {
-                            return batch.reject(&source, record, line, text, reason, &detail, sink);
-                        }
-                    }
-                    if record.appended_at.is_none() {
-                        batch.log_time = batch.log_time.max(Some(event.at));
-                    }
+            batch.each_line(&source, record, sink, |batch, line, text, sink| match wire::replayed::read(text) {
+                None => batch.event(&source, record, line, text, engine, sink),
+                Some(Ok(replayed)) if batch.rejects.take((replayed.partition, replayed.offset, replayed.line)) => {
+                    batch.event(&source, record, line, replayed.event.as_bytes(), engine, sink);
                 }
-                Err(error) => batch.reject(&source, record, line, text, error.reason, &error.detail, sink),
+                Some(Ok(_)) => batch.counts.duplicate += 1,
+                Some(Err(error)) => {
+                    batch.reject(&source, record, line, text, RejectReason::InvalidField, &error.to_string(), sink);
+                }
             });
         })?;
         self.summary.records += polled.records as u64;
@@ -231,6 +228,33 @@ impl Batch {
         }
     }
 
+    fn event(
+        &mut self,
+        source: &Source<'_>,
+        record: Record<'_>,
+        line: u64,
+        text: &[u8],
+        engine: &mut Engine<ExactNames>,
+        sink: &mut dyn RecordSink,
+    ) {
+        match wire::event::parse(text) {
+            Ok(parsed) => {
+                let event = parsed.event();
+                match engine.apply(&event) {
+                    Applied::New => self.counts.accepted += 1,
+                    Applied::Duplicate => self.counts.duplicate += 1,
+                    Applied::Rejected(reason, detail) => {
+                        return self.reject(source, record, line, text, reason, &detail, sink);
+                    }
+                }
+                if record.appended_at.is_none() {
+                    self.log_time = self.log_time.max(Some(event.at));
+                }
+            }
+            Err(error) => self.reject(source, record, line, text, error.reason, &error.detail, sink),
+        }
+    }
+
     #[cold]
     #[expect(clippy::too_many_arguments, reason = "a rejected line is told with everything known about it")]
     fn reject(
@@ -245,6 +269,9 @@ impl Batch {
     ) {
         let Record { partition, offset, .. } = record;
         LineRejected { source: source.kind, partition, offset, reason, detail }.emit(&mut self.counts);
+        if source.kind == LineSource::Events {
+            self.rejects.add((partition, offset, line));
+        }
         let rejected = wire::rejected::Rejected { log: source.name, partition, offset, line, reason, detail, payload };
         let appended = sink.append(Log::Rejected, source.name, &wire::rejected::write(&rejected));
         self.failed = self.failed.take().or(appended.err());

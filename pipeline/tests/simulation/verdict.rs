@@ -76,6 +76,8 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
         ("policy switch", is_switched),
         ("event set aside", truth.set_aside > 0),
         ("event before its registration", truth.unknown > 0),
+        ("event counted by a replay", truth.replayed > 0),
+        ("line replayed again", truth.replayed_again > 0),
         ("several processes", simulation.processes.len() > 1),
         ("checkpoint", sum(|process| process.checkpoints)),
         ("restart from a checkpoint", sum(|process| process.restored)),

@@ -17,12 +17,15 @@ use crate::faults::Disks;
 use crate::process::{Process, Shared};
 
 const STEPS: u64 = 77;
+const REPLAYS: u64 = 78;
 /// What people do something about.
 const ANSWERED: [DecisionKind; 3] = [DecisionKind::Proposal, DecisionKind::CriticalOutage, DecisionKind::BadgeRemoval];
 /// How many of a million removals are excused.
 const EXCUSED_PPM: i64 = 350_000;
 /// How often people look after the last append.
 const ANSWERS_LAST: i64 = 3;
+/// How often in a million rounds somebody replays rejected lines while things go on.
+const REPLAYED_PPM: i64 = 40_000;
 /// Rounds after the last append until nothing more happens.
 const ROUNDS_MAX: usize = 60;
 
@@ -41,6 +44,10 @@ pub(crate) struct Simulation {
     /// T in the end.
     pub(crate) end: Timestamp,
     dice: Dice,
+    /// What decides over replays.
+    replays: Dice,
+    /// Whatever events are about.
+    subjects: Vec<Subject>,
     /// Decisions that somebody has looked at.
     answered: BTreeSet<DecisionId>,
     /// Exclusions that were approved because of a removal, and may be revoked.
@@ -66,6 +73,8 @@ impl Simulation {
             moved: 0,
             seized: 0,
             dice,
+            replays: Dice::new(seed, REPLAYS),
+            subjects: subjects(&world),
             world,
             answered: BTreeSet::new(),
             excused: Vec::new(),
@@ -163,6 +172,47 @@ impl Simulation {
         if self.dice.chance(200_000) {
             self.answer();
         }
+        if self.replays.chance(REPLAYED_PPM) {
+            self.replay();
+        }
+    }
+
+    /// Somebody replays some rejected lines: as they were or repaired, at times again, at times where they don't belong.
+    fn replay(&mut self) {
+        let rejected = self.logs.records(Log::Rejected);
+        for _ in 0..self.replays.below(5) {
+            let Some(record) = (!rejected.is_empty()).then(|| self.replays.pick(&rejected)) else { return };
+            let view = wire::rejected::read(&record.payload).expect("a rejected line");
+            let (source, event) = (view.source, view.payload.expect("simulated lines are text"));
+            if source.log != Log::Health.as_str() {
+                continue;
+            }
+            let event = if self.replays.chance(400_000) { self.repaired(event) } else { event };
+            let (offset, line) = (source.offset, source.line);
+            let replayed = wire::replayed::Replayed { partition: source.partition, offset, line, event: event.into() };
+            let strays = self.replays.chance(30_000);
+            let to = if strays { self.replays.below_u32(self.world.partitions) } else { source.partition };
+            let text = wire::replayed::write(&replayed);
+            let lines = if self.replays.chance(250_000) { [&text[..], &text].join(&b'\n') } else { text };
+            for _ in 0..=u32::from(self.replays.chance(250_000)) {
+                self.put(Log::Health, to, &lines);
+            }
+        }
+    }
+
+    /// An event as it should have been: about something else, or of another time.
+    fn repaired(&mut self, line: String) -> String {
+        let Ok(parsed) = wire::event::parse(line.as_bytes()) else { return line };
+        let mut event = parsed.event().to_owned();
+        if self.replays.chance(400_000) && !self.subjects.is_empty() {
+            (event.subject, event.reporter, event.seq) = (self.replays.pick(&self.subjects).clone(), None, None);
+        } else {
+            let before = DurationMs(self.replays.between(0, DAY_MS));
+            event.at = self.logs.now().saturating_sub(before);
+        }
+        let mut out = Vec::new();
+        wire::event::write(&event.as_ref(), &mut out);
+        String::from_utf8(out).expect("JSON is UTF-8")
     }
 
     fn assigned_to(&self, process: usize) -> Vec<u32> {
@@ -251,6 +301,9 @@ impl Simulation {
         for round in 1..=ANSWERS_LAST {
             self.catch_up(last + DurationMs(round * MINUTE_MS));
             self.answer();
+            if self.replays.chance(300_000) {
+                self.replay();
+            }
         }
         let end = self.logs.now() + settled_after(&self.world.policies);
         self.catch_up(end);
@@ -276,4 +329,12 @@ impl Simulation {
             }
         }
     }
+}
+
+fn subjects(world: &World) -> Vec<Subject> {
+    let events = world.deliveries.iter().filter_map(|delivery| match &delivery.what {
+        Parcel::Events(events, _) => Some(events),
+        Parcel::Fact(_) => None,
+    });
+    events.flatten().map(|event| event.subject.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -87,10 +87,12 @@ fn evaluation(
         appended = record.appended_at.max(appended);
         // All partitions are read, so an event counts where it arrived first.
         if wire::rerouted::read(record.payload).is_none() {
-            each_line(record, |line, text| match text {
-                Some(text) => evaluation.event_line(line, text),
-                None => evaluation.overlong(Kind::Events, line),
-            });
+            let place = |line| (record.partition, record.offset, line);
+            match record {
+                Record { truncated: true, .. } => evaluation.overlong(Kind::Events, record.offset + 1),
+                _ if wire::tick::is_tick(record.payload) => {}
+                _ => ingest::lines(record.payload).for_each(|(line, text)| evaluation.event_line_at(place(line), text)),
+            }
         }
     })?;
     Ok((evaluation, appended))
