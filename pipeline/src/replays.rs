@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(replays.to_parts().lines.len(), REPLAYED_LINES_MAX);
         let mut restored = Replays::from(replays.to_parts());
         assert_eq!((restored.take((1, 1)), restored.take((1, 2))), (Replay::Forgotten, Replay::First));
-        assert_eq!(restored.take((2, 1)), Replay::Forgotten);
+        assert_eq!((restored.take((1, 2)), restored.take((2, 1))), (Replay::Forgotten, Replay::Again), "itself is the oldest");
     }
 
     #[test]
