@@ -98,9 +98,10 @@ fn kept_days(fleet: &Fleet, at: Timestamp) -> u64 {
     badges.map(age).sum()
 }
 
-/// No page is stored that an event could not reach any more; as of the last midnight.
+/// No page is stored that an event could not reach any more, nor one that is read again after a restart; as of
+/// the last midnight, and the checkpoint of the day before.
 fn check_pages(process: &Process, at: Timestamp) {
-    let kept = PageNo::of(at.floor_day().saturating_sub(process.rules.window)).get();
+    let kept = PageNo::of(at.floor_day().saturating_sub(process.rules.window).saturating_sub(DurationMs(DAY_MS))).get();
     let keys = process.store.keys(b"page/").expect("a store in memory");
     let oldest = keys.iter().map(|key| {
         let text = std::str::from_utf8(key).expect("text");
