@@ -23,6 +23,8 @@ pub struct Brakes {
     /// T of the last removals issued, in order of it, whoever issued them; no more than any limit asks for.
     issued: VecDeque<(Timestamp, DecisionId)>,
     issued_max: usize,
+    /// Of how many partitions, and of how many there are, removals are counted here: the limit is as large a share.
+    share: (u32, u32),
 }
 
 impl Brakes {
@@ -31,7 +33,7 @@ impl Brakes {
     #[must_use]
     pub fn new(turns: Vec<KillSwitch>, policies: &Policies) -> Self {
         let limits = policies.versions().iter().map(|policy| count(policy.max_removals_per_hour));
-        Self { turns, issued: VecDeque::new(), issued_max: limits.max().unwrap_or(0) }
+        Self { turns, issued: VecDeque::new(), issued_max: limits.max().unwrap_or(0), share: (1, 1) }
     }
 
     /// Brakes after what was issued, in the order in which it was.
@@ -45,6 +47,12 @@ impl Brakes {
     /// Takes in the registry's turns as they are now; the removals counted stay.
     pub fn turn(&mut self, turns: Vec<KillSwitch>) {
         self.turns = turns;
+    }
+
+    /// Notes that these are the brakes of so many of all partitions. Whoever has the others counts by itself, so
+    /// each may issue its share of the limit: one at least, unless the limit is 0.
+    pub const fn share(&mut self, owned: u32, of: u32) {
+        self.share = (owned, of);
     }
 
     /// Whether the kill switch is on at an instant.
@@ -61,11 +69,17 @@ impl Brakes {
         let is_late = |(at, _): &&(Timestamp, DecisionId)| t.ms() - at.ms() < COUNTED_OVER.ms();
         if self.is_on(t) {
             Some(Reason::KillSwitch)
-        } else if self.issued.iter().rev().take_while(is_late).count() >= count(limit) {
+        } else if self.issued.iter().rev().take_while(is_late).count() >= self.shared(limit) {
             Some(Reason::RemovalLimit)
         } else {
             None
         }
+    }
+
+    fn shared(&self, limit: u32) -> usize {
+        let (owned, of) = self.share;
+        let share = u64::from(limit) * u64::from(owned) / u64::from(of.max(1));
+        usize::try_from(share.max(u64::from(limit.min(1)))).unwrap_or(usize::MAX)
     }
 
     /// Counts an issued decision once, if it is a removal.
@@ -139,6 +153,25 @@ mod tests {
         check(2, &[0, 30, 40, 50], &[], 89, Some(Reason::RemovalLimit));
         check(2, &[0, 30, 40, 50], &[], 100, None);
         check(0, &[], &[], 0, Some(Reason::RemovalLimit));
+    }
+
+    #[test]
+    fn the_limit_is_shared_out_by_partitions() {
+        let allowed = |limit: u32, owned: u32, of: u32| {
+            let policies = policies(limit);
+            let mut brakes = Brakes::new(Vec::new(), &policies);
+            brakes.share(owned, of);
+            let free = |brakes: &Brakes| brakes.hold(minute(0), limit).is_none();
+            (0..)
+                .take_while(|&number| {
+                    let is_free = free(&brakes);
+                    brakes.count(&removal(number, 0, &policies));
+                    is_free
+                })
+                .count()
+        };
+        assert_eq!([allowed(20, 4, 4), allowed(20, 2, 4), allowed(20, 1, 3)], [20, 10, 6]);
+        assert_eq!([allowed(20, 1, 64), allowed(0, 1, 64), allowed(0, 4, 4)], [1, 0, 0]);
     }
 
     #[test]

@@ -83,6 +83,7 @@ impl Node {
         let from = Some(partition.next_offset()).filter(|next| *next > 0);
         let place = self.partitions.partition_point(|other| other.number() < number);
         self.partitions.insert(place, partition);
+        self.share_brakes();
         Ok(from)
     }
 
@@ -113,6 +114,7 @@ impl Node {
     pub fn hand_over(&mut self, number: u32, io: &mut Io<'_>) -> Result<(), Error> {
         let Some(place) = self.partitions.iter().position(|partition| partition.number() == number) else { return Ok(()) };
         let mut partition = self.partitions.remove(place);
+        self.share_brakes();
         // What was under way began earlier; the one after it has all.
         for _ in 0..2 {
             partition.checkpoint(usize::MAX, &self.tables, io)?;
@@ -125,6 +127,12 @@ impl Node {
     /// Gives up a partition that somebody else may own by now: nothing more is said or stored of it.
     pub fn give_up(&mut self, number: u32) {
         self.partitions.retain(|partition| partition.number() != number);
+        self.share_brakes();
+    }
+
+    /// R25: the limit on removals is shared out to whoever owns partitions.
+    fn share_brakes(&mut self) {
+        self.brakes.share(u32::try_from(self.partitions.len()).unwrap_or(u32::MAX), self.rules.partitions);
     }
 
     /// Takes the programme role, and fences whoever had it. What partitions of others have issued is to be
