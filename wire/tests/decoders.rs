@@ -95,6 +95,14 @@ fn what_is_wrong_is_told() {
     check(verdict::judge(|| Ok(vec![0_u8; 20_000]), |_| Ok(())), "it takes 20000 bytes for 5; expected at most 17184");
 }
 
+/// Found by the long run: the parser of a policy goes on behind each `{ l }`, and keeps more for it than was expected.
+#[test]
+fn what_was_found_is_stood() {
+    let decoder = DECODERS.iter().find(|decoder| decoder.name() == "policy::parse_versions").expect("it is listed");
+    let many = ["[[policy]]\n[policy.burn_rate]\nwindows = [\n", &"  { l },\n".repeat(800), "]\n"].concat();
+    check(decoder, many.as_bytes(), false);
+}
+
 /// Public functions of the crate that read something, by module and name.
 fn readers(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).expect("the crate's own sources").map(|entry| entry.expect("an entry").path()) {

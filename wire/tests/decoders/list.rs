@@ -13,7 +13,9 @@ use crate::verdict::{Verdict, judge, same};
 /// text two bytes can make a list of four values of 32 bytes, which is copied when it grows.
 const PEAK_BYTES_PER_BYTE_MAX: u64 = 160;
 const PEAK_BYTES_MAX: u64 = 16 * 1024;
-/// A policy is read beside the preset that fills in what it leaves out.
+/// A policy is read beside the preset that fills in what it leaves out; the parser keeps a table with its places for
+/// each few bytes of a dotted key or a `{}`, and goes on behind a mistake to tell of others.
+const POLICY_PEAK_BYTES_PER_BYTE_MAX: u64 = 400;
 const PRESET_BYTES_MAX: u64 = 128 * 1024;
 /// A number that has more digits than a float keeps comes back with another last one.
 const FLOAT_SHARE: f64 = 1e-15;
@@ -34,6 +36,7 @@ pub(crate) struct Decoder {
     /// Inputs that it reads.
     pub(crate) samples: fn() -> Vec<Vec<u8>>,
     pub(crate) judge: fn(&[u8]) -> Verdict,
+    bytes_per_byte_max: u64,
     beside_bytes_max: u64,
 }
 
@@ -44,7 +47,7 @@ impl Decoder {
 
     /// What a verdict says is wrong.
     pub(crate) fn problem(&self, input: &[u8], verdict: &Verdict) -> Option<String> {
-        let bytes_max = input.len() as u64 * PEAK_BYTES_PER_BYTE_MAX + self.beside_bytes_max;
+        let bytes_max = input.len() as u64 * self.bytes_per_byte_max + self.beside_bytes_max;
         let greedy = verdict.peak_bytes > bytes_max;
         let told = || format!("it takes {} bytes for {}; expected at most {bytes_max}", verdict.peak_bytes, input.len());
         verdict.fault.clone().or_else(|| greedy.then(told))
@@ -52,7 +55,14 @@ impl Decoder {
 }
 
 const fn text(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>, judge: fn(&[u8]) -> Verdict) -> Decoder {
-    Decoder { names, shape: Shape::Text, samples, judge, beside_bytes_max: PEAK_BYTES_MAX }
+    Decoder {
+        names,
+        shape: Shape::Text,
+        samples,
+        judge,
+        bytes_per_byte_max: PEAK_BYTES_PER_BYTE_MAX,
+        beside_bytes_max: PEAK_BYTES_MAX,
+    }
 }
 
 const fn integers(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>, judge: fn(&[u8]) -> Verdict) -> Decoder {
@@ -131,6 +141,7 @@ pub(crate) const DECODERS: [Decoder; 16] = [
         )
     }),
     Decoder {
+        bytes_per_byte_max: POLICY_PEAK_BYTES_PER_BYTE_MAX,
         beside_bytes_max: PRESET_BYTES_MAX,
         ..text(&["policy::parse_versions", "policy::parse"], samples::policies, |input| {
             judge(
