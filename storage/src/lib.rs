@@ -12,7 +12,7 @@ pub mod state;
 pub use copy::{Copied, copy_records};
 pub use file::{Destination, FileSink, LineSource};
 pub use kafka::{
-    GroupConfig, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, Partitioner, Topic, TopicState, ensure_topics,
+    GroupConfig, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, Partitioner, Secret, Topic, TopicState, ensure_topics,
 };
 pub use slate::{S3Options, SlatePairs, SlateStores, StateUrl};
 pub use state::DirStore;

@@ -30,7 +30,7 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
     start_log(options.log_format);
     let policies = policy(&options.policy)?;
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")).map_err(Failure::failed)?);
-    let broker = kafka(&options.kafka);
+    let broker = kafka(&options.kafka)?;
     let address = match (options.http, &broker) {
         (Some(address), _) => Some(address),
         (None, Some(_)) => Some(HTTP_DEFAULT.parse().expect("the default is an address")),
