@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, DeliveryResult, NoCustomPartitioner, Producer, ProducerContext};
 
 use super::config::KafkaConfig;
+use super::context::forward_log;
 
 /// How long the reason is sought.
 const SOUGHT_MAX: Duration = Duration::from_secs(3);
@@ -45,9 +46,10 @@ struct TroubleContext {
 }
 
 impl ClientContext for TroubleContext {
-    /// A broker that ends the connection without a word is no error yet, and only logged. Whoever failed has told
-    /// the log of it.
-    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+    /// The clients that fail to open something aren't polled by then, so this is where their log is told. A broker
+    /// that ends the connection without a word is no error yet, and only logged.
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        forward_log(level, facility, message);
         if facility == FAILURE {
             let (_thread, reason) = message.split_once("]: ").unwrap_or(("", message));
             *self.logged.lock().expect(UNPOISONED) = Some(reason.to_owned());
@@ -97,7 +99,9 @@ fn advice(reason: &str) -> &'static str {
 /// Tries once more, and listens.
 fn reason(config: &KafkaConfig) -> Option<String> {
     let mut settings = config.admin().ok()?;
-    settings.set_log_level(RDKafkaLogLevel::Info);
+    if (settings.log_level as i32) < RDKafkaLogLevel::Info as i32 {
+        settings.set_log_level(RDKafkaLogLevel::Info);
+    }
     let client: BaseProducer<TroubleContext> = settings.create_with_context(TroubleContext::default()).ok()?;
     let found = client.client().fetch_metadata(None, config.timeout.min(SOUGHT_MAX));
     if found.is_ok() {
