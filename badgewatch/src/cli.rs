@@ -181,7 +181,7 @@ pub(crate) struct Broker {
     #[arg(long, value_name = "FILE", env = "BADGEWATCH_KAFKA_CONFIG")]
     pub(crate) kafka_config: Option<PathBuf>,
     /// A property of the Kafka client, e.g. `security.protocol=SSL`, instead of the file's; may be repeated. No
-    /// secrets: sasl.password and the like stand in the file, or are given as env:NAME or file:PATH.
+    /// secrets: `sasl.password` and the like stand in the file, or are given as `env:NAME` or `file:PATH`.
     #[arg(long = "kafka-property", value_name = "KEY=VALUE", value_parser = property)]
     pub(crate) properties: Vec<(String, String)>,
 }
