@@ -195,7 +195,12 @@ pub(crate) struct Broker {
     /// What topics' names begin with: `<prefix>health`, `<prefix>registry`, `<prefix>decisions`, …
     #[arg(long, default_value = "badgewatch.", env = "BADGEWATCH_TOPIC_PREFIX")]
     pub(crate) topic_prefix: String,
-    /// A property of the Kafka client, e.g. `security.protocol=SSL`; may be repeated.
+    /// Properties of the Kafka client (librdkafka's): a file of lines KEY=VALUE, `#` begins a comment. A value
+    /// `env:NAME` is that variable's of the environment, `file:PATH` that file's content.
+    #[arg(long, value_name = "FILE", env = "BADGEWATCH_KAFKA_CONFIG")]
+    pub(crate) kafka_config: Option<PathBuf>,
+    /// A property of the Kafka client, e.g. `security.protocol=SSL`, instead of the file's; may be repeated. No
+    /// secrets: `sasl.password` and the like stand in the file, or are given as `env:NAME` or `file:PATH`.
     #[arg(long = "kafka-property", value_name = "KEY=VALUE", value_parser = property)]
     pub(crate) properties: Vec<(String, String)>,
 }

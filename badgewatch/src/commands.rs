@@ -89,16 +89,22 @@ fn open_lines(path: &Path) -> Result<storage::LineSource, Failure> {
 }
 
 /// The broker's configuration, if one is named.
-fn kafka(options: &Kafka) -> Option<storage::KafkaConfig> {
-    let mut config = broker(&options.broker)?;
-    config.partitions = options.partitions.unwrap_or(storage::KafkaConfig::PARTITIONS);
-    Some(config)
+fn kafka(options: &Kafka) -> Result<Option<storage::KafkaConfig>, Failure> {
+    let partitions = options.partitions.unwrap_or(storage::KafkaConfig::PARTITIONS);
+    let config = broker(&options.broker)?;
+    Ok(config.map(|config| storage::KafkaConfig { partitions, ..config }))
 }
 
 /// The configuration of a broker that is only read from, if one is named.
-fn broker(options: &Broker) -> Option<storage::KafkaConfig> {
-    let mut config = storage::KafkaConfig::new(options.kafka.as_deref()?);
+fn broker(options: &Broker) -> Result<Option<storage::KafkaConfig>, Failure> {
+    let Some(bootstrap) = &options.kafka else { return Ok(None) };
+    let mut config = storage::KafkaConfig::new(bootstrap);
     options.topic_prefix.clone_into(&mut config.topic_prefix);
-    config.properties = options.properties.iter().cloned().collect();
-    Some(config)
+    if let Some(path) = &options.kafka_config {
+        config.read_properties(path).map_err(Failure::usage)?;
+    }
+    for (key, value) in &options.properties {
+        config.set_argument(key, value).map_err(Failure::usage)?;
+    }
+    Ok(Some(config))
 }

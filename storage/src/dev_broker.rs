@@ -1,5 +1,6 @@
 //! A real broker of one's own, through the project's `dev/kafka` script: for integration tests.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,6 +23,29 @@ impl DevBroker {
         let mut broker = Self { script: script.to_owned(), directory: directory.to_owned(), bootstrap: String::new() };
         broker.bootstrap = broker.run(&["start"], &["free"])?;
         Ok(broker)
+    }
+
+    /// Starts one with further listeners, each named as its protocol (`SSL`, `SASL_SSL`), and with what a file says of
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// When it doesn't start: what the script said.
+    pub fn start_with(script: &Path, directory: &Path, listeners: &[&str], properties: &Path) -> io::Result<Self> {
+        let mut broker = Self { script: script.to_owned(), directory: directory.to_owned(), bootstrap: String::new() };
+        let listeners = listeners.join(" ");
+        let further = [("KAFKA_LISTENERS", OsStr::new(&listeners)), ("KAFKA_PROPERTIES", properties.as_os_str())];
+        broker.bootstrap = broker.run_in(&["start"], &["free"], &further)?;
+        Ok(broker)
+    }
+
+    /// The address of a further listener.
+    ///
+    /// # Errors
+    ///
+    /// When the script fails.
+    pub fn listener(&self, name: &str) -> io::Result<String> {
+        self.run(&["status"], &[name])
     }
 
     /// Its address, as a client's bootstrap server.
@@ -58,7 +82,13 @@ impl DevBroker {
     }
 
     fn run(&self, before: &[&str], after: &[&str]) -> io::Result<String> {
-        let output = Command::new(&self.script).args(before).arg(&self.directory).args(after).output()?;
+        self.run_in(before, after, &[])
+    }
+
+    fn run_in(&self, before: &[&str], after: &[&str], environment: &[(&str, &OsStr)]) -> io::Result<String> {
+        let mut command = Command::new(&self.script);
+        command.args(before).arg(&self.directory).args(after).envs(environment.iter().copied());
+        let output = command.output()?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
             return Err(io::Error::other(format!("{} {before:?}: {}\n{said}", self.script.display(), output.status)));

@@ -8,13 +8,17 @@
 mod config;
 mod context;
 mod group;
+mod properties;
 mod reader;
+mod secret;
 mod sink;
 mod source;
 mod topics;
+mod trouble;
 
 pub use config::{GroupConfig, KafkaConfig, Partitioner};
 pub use group::KafkaGroupSource;
+pub use secret::Secret;
 pub use sink::KafkaSink;
 pub use source::KafkaSource;
 pub use topics::{Topic, TopicState, ensure_topics};

@@ -15,6 +15,6 @@ pub use copy::{Copied, copy_records};
 pub use embedded::{EmbeddedConfig, EmbeddedGroup, EmbeddedLogs, EmbeddedSink, EmbeddedSource};
 pub use file::{Destination, FileSink, LineSource};
 pub use kafka::{
-    GroupConfig, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, Partitioner, Topic, TopicState, ensure_topics,
+    GroupConfig, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, Partitioner, Secret, Topic, TopicState, ensure_topics,
 };
 pub use slate::{S3Options, SlatePairs, SlateStores, StateUrl};

@@ -5,6 +5,8 @@
 mod group;
 #[path = "kafka/harness.rs"]
 mod harness;
+#[path = "kafka/tls.rs"]
+mod tls;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -23,7 +23,7 @@ mod words;
 
 pub(super) fn run(options: &Explain) -> Result<(), Failure> {
     let policies = policy(&options.policy)?;
-    let known = match broker(&options.broker) {
+    let known = match broker(&options.broker)? {
         Some(broker) => inputs::of_kafka(&broker, policies)?,
         None => inputs::of_files(options, policies)?,
     };

@@ -35,7 +35,7 @@ pub(super) fn run(options: &Generate) -> Result<(), Failure> {
     };
     let fleet = Fleet::new(&config).map_err(Failure::usage)?;
     let pace = Pace { part: options.part, rate: options.rate };
-    let result = match (kafka(&options.kafka), &options.registry_out, &options.events_out) {
+    let result = match (kafka(&options.kafka)?, &options.registry_out, &options.events_out) {
         (Some(mut broker), _, _) => {
             broker.partitioner = match options.partitioner {
                 cli::Partitioner::Murmur2 => Partitioner::Murmur2,

@@ -32,7 +32,7 @@ pub(super) fn run(options: &Run) -> Result<(), Failure> {
     start_log(options.log_format);
     let policies = policy(&options.policy)?;
     let metrics = Arc::new(Metrics::new(env!("CARGO_PKG_VERSION")).map_err(Failure::failed)?);
-    let broker = kafka(&options.kafka);
+    let broker = kafka(&options.kafka)?;
     let serves = broker.is_some() || options.data.is_some();
     let default = || HTTP_DEFAULT.parse().expect("the default is an address");
     let address = options.http.or_else(|| serves.then(default));

@@ -8,6 +8,8 @@ use ports::{Log, PortError};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
+use super::secret::Secret;
+
 /// Most that a consumer keeps fetched ahead, in KiB over all its partitions.
 const FETCHED_KIB_MAX: u32 = 64 * 1024;
 /// Records a consumer tries to keep fetched ahead; [`FETCHED_KIB_MAX`] is what bounds it.
@@ -67,8 +69,10 @@ pub struct KafkaConfig {
     pub health_retention: Option<Duration>,
     /// How a member of the group behaves.
     pub group: GroupConfig,
-    /// Any of the client's own properties, e.g. `security.protocol`.
+    /// Any of the client's own properties that are no secrets, e.g. `security.protocol`.
     pub properties: BTreeMap<String, String>,
+    /// Those that are, e.g. `sasl.password`.
+    pub secrets: BTreeMap<String, Secret>,
 }
 
 /// How a process belongs to the group of those that read `health`.
@@ -140,6 +144,7 @@ impl KafkaConfig {
             health_retention: None,
             group: GroupConfig::default(),
             properties: BTreeMap::new(),
+            secrets: BTreeMap::new(),
         }
     }
 
@@ -209,7 +214,8 @@ impl KafkaConfig {
         for (key, value) in tuned {
             client.set(*key, value.to_string());
         }
-        for (key, value) in &self.properties {
+        let secrets = self.secrets.iter().map(|(key, secret)| (key, secret.expose()));
+        for (key, value) in self.properties.iter().map(|(key, value)| (key, value.as_str())).chain(secrets) {
             if let Some(problem) = self.refusal(key) {
                 return Err(PortError::Setting { key: key.clone(), problem });
             }
@@ -247,7 +253,7 @@ impl KafkaConfig {
 }
 
 impl fmt::Debug for KafkaConfig {
-    /// Without the values of the properties: some are secrets.
+    /// Without the values of the properties: one may hold a secret that isn't known as one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaConfig")
             .field("bootstrap", &self.bootstrap)
@@ -260,6 +266,7 @@ impl fmt::Debug for KafkaConfig {
             .field("health_retention", &self.health_retention)
             .field("group", &self.group)
             .field("properties", &self.properties.keys())
+            .field("secrets", &self.secrets.keys())
             .finish()
     }
 }
@@ -318,6 +325,9 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        assert!(!format!("{:?}", with("sasl.password", "hunter2")).contains("hunter2"));
+        let mut config = with("security.protocol", "SASL_SSL");
+        config.secrets.insert("sasl.password".to_owned(), Secret::new("hunter2".to_owned()));
+        let printed = format!("{config:?} {:?}", config.secrets);
+        assert!(printed.contains("sasl.password") && !printed.contains("hunter2"), "{printed}");
     }
 }

@@ -65,7 +65,7 @@ pub(super) struct DeliveryFailure {
     pub(super) cause: KafkaError,
 }
 
-fn forward_log(level: RDKafkaLogLevel, facility: &str, message: &str) {
+pub(super) fn forward_log(level: RDKafkaLogLevel, facility: &str, message: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
             tracing::error!(target: "kafka", facility, "{message}");

@@ -50,7 +50,7 @@ impl KafkaGroupSource {
         let (sender, news) = mpsc::channel();
         let context = GroupContext::of(SourceContext::of(config.topic(log)), sender);
         let mut reader = Reader::create(config, &config.member()?, context)?;
-        join(&mut reader).map_err(|error| reader.cannot_open(error))?;
+        join(&mut reader).map_err(|error| reader.cannot_open(config, error))?;
         Ok(Self { reader, news })
     }
 

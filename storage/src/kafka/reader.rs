@@ -14,6 +14,7 @@ use rdkafka::message::{BorrowedMessage, Message, Timestamp as MessageTime};
 use super::config::KafkaConfig;
 use super::context::SourceContext;
 use super::topics::count_partitions;
+use super::trouble::explained;
 
 /// Pause before asking again for what a broker couldn't say yet.
 const ASK_AGAIN_PAUSE: Duration = Duration::from_millis(100);
@@ -112,9 +113,9 @@ impl<C: ConsumerContext + AsRef<SourceContext>> Reader<C> {
         (**self.consumer.context()).as_ref()
     }
 
-    pub(super) fn cannot_open(&self, error: KafkaError) -> PortError {
+    pub(super) fn cannot_open(&self, config: &KafkaConfig, error: KafkaError) -> PortError {
         let what = format!("{} (is the broker running and the topic there?)", self.what);
-        PortError::Open { what, source: Box::new(error) }
+        PortError::Open { what, source: explained(config, error) }
     }
 
     /// Sets the partitions, and what is known of their ends.

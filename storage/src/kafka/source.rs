@@ -34,7 +34,7 @@ impl KafkaSource {
     pub fn open(config: &KafkaConfig, log: Log) -> Result<Self, PortError> {
         let context = SourceContext::of(config.topic(log));
         let mut reader = Reader::create(config, &config.consumer()?, context)?;
-        start(&mut reader).map_err(|error| reader.cannot_open(error))?;
+        start(&mut reader).map_err(|error| reader.cannot_open(config, error))?;
         Ok(Self { reader })
     }
 }

@@ -11,6 +11,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
 use super::config::KafkaConfig;
 use super::context::AdminContext;
+use super::trouble::explained;
 
 /// How long `rejected` keeps a record, in days. `health` keeps its records for ever if not told otherwise: a restart
 /// without state of its own reads it from its beginning, and what rests on a record that is gone would be taken back.
@@ -167,7 +168,7 @@ fn lasts(kept_ms: &str, wanted_ms: &str) -> bool {
 fn failure(config: &KafkaConfig, name: &str, error: KafkaError) -> PortError {
     PortError::Open {
         what: format!("topic {name} at {} (is the broker running and reachable?)", config.bootstrap),
-        source: Box::new(error),
+        source: explained(config, error),
     }
 }
 

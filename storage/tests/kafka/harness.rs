@@ -12,7 +12,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use storage::dev_broker::DevBroker;
 use storage::{KafkaConfig, KafkaSink, KafkaSource};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dev/kafka");
+pub(crate) const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dev/kafka");
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const BRIEF: Duration = Duration::from_millis(200);
 

@@ -54,7 +54,7 @@ pub(super) enum Place {
 
 impl Place {
     pub(super) fn of(from: &RejectedFrom) -> Result<Self, Failure> {
-        match (broker(&from.broker), &from.file) {
+        match (broker(&from.broker)?, &from.file) {
             (Some(broker), _) => Ok(Self::Kafka(Box::new(broker))),
             (None, Some(file)) => Ok(Self::File(file.clone())),
             (None, None) => Err(Failure::Usage(anyhow!("give --kafka BROKERS, or --rejected FILE"))),
