@@ -12,6 +12,7 @@ pub mod node;
 pub mod partition;
 pub mod programme;
 mod rejecting;
+pub mod restored;
 pub mod run;
 mod subjects;
 pub mod tables;

@@ -106,6 +106,12 @@ mod tests {
         assert_eq!(write(&expected), stored);
     }
 
+    #[test]
+    fn a_later_form_is_refused() {
+        let later = read(br#"{"v":2,"offsets":[7]}"#).expect_err("form 2").to_string();
+        assert!(later.starts_with("this checkpoint has form 2; expected form 1: upgrade the reader"), "{later}");
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read(place in place()) {
