@@ -32,6 +32,11 @@ pub(crate) enum Command {
     Explain(Explain),
     /// The main job: events in, standings and decisions out, over Kafka or files.
     Run(Box<Run>),
+    /// A copy of everything that a run decided and rests on, while it goes on: registry, decisions and state, to a
+    /// new directory.
+    Backup(Backup),
+    /// What `backup` copied, into empty logs and an empty state.
+    Restore(Restore),
     /// A realistic fleet from a seed: registry and events, to files, stdout or Kafka.
     Generate(Generate),
     /// Checks policy files, or shows what a policy says.
@@ -164,6 +169,40 @@ pub(crate) struct Run {
     /// How the log on stderr is written; what is logged: `RUST_LOG`, default `info`.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log_format: LogFormat,
+}
+
+/// Options of `backup`.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The broker and its topics.
+    #[command(flatten)]
+    pub(crate) broker: Broker,
+    /// The directory of a run over logs of its own.
+    #[arg(long, value_name = "DIR", env = "BADGEWATCH_DATA", conflicts_with = "kafka", required_unless_present = "kafka")]
+    pub(crate) data: Option<PathBuf>,
+    /// The run's state: a directory, or `s3://bucket/prefix`. With --data: `DIR/state` if not given.
+    #[arg(long, value_name = "DIR|URL", env = "BADGEWATCH_STATE", required_unless_present = "data")]
+    pub(crate) state: Option<String>,
+    /// A new directory for the copy.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The directory that `backup` wrote.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: PathBuf,
+    /// The broker and its topics, which are created; those that are there must be empty.
+    #[command(flatten)]
+    pub(crate) broker: Broker,
+    /// The directory of a run over logs of its own, with none in it yet.
+    #[arg(long, value_name = "DIR", env = "BADGEWATCH_DATA", conflicts_with = "kafka", required_unless_present = "kafka")]
+    pub(crate) data: Option<PathBuf>,
+    /// An empty place for the state: a directory, or `s3://bucket/prefix`. With --data: `DIR/state` if not given.
+    #[arg(long, value_name = "DIR|URL", env = "BADGEWATCH_STATE", required_unless_present = "data")]
+    pub(crate) state: Option<String>,
 }
 
 /// How the log is written.

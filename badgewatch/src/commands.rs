@@ -9,6 +9,7 @@ use domain::Policies;
 use crate::cli::{Broker, Cli, Command, Kafka};
 use crate::failure::Failure;
 
+mod backup;
 mod demo;
 mod evaluate;
 mod explain;
@@ -16,6 +17,7 @@ mod fleet;
 mod generate;
 mod policy;
 mod rejected;
+mod restore;
 mod run;
 
 /// Does what the command line asks for.
@@ -25,6 +27,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Evaluate(options) => evaluate::run(&options),
         Command::Explain(options) => explain::run(&options),
         Command::Run(options) => run::run(&options),
+        Command::Backup(options) => backup::run(&options),
+        Command::Restore(options) => restore::run(&options),
         Command::Generate(options) => generate::run(&options),
         Command::Policy(options) => policy::run(&options.command),
         Command::Rejected(options) => rejected::run(&options.command),
@@ -86,6 +90,11 @@ fn is_standard(path: &Path) -> bool {
 /// Opens a file or stdin, line by line.
 fn open_lines(path: &Path) -> Result<storage::LineSource, Failure> {
     if is_standard(path) { Ok(storage::LineSource::stdin()) } else { storage::LineSource::open(path).map_err(Failure::usage) }
+}
+
+/// Where a run over `--data` keeps its state if not told.
+fn state_in(data: &Path, given: Option<&str>) -> String {
+    given.map_or_else(|| data.join("state").display().to_string(), str::to_owned)
 }
 
 /// The broker's configuration, if one is named.

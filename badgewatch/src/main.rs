@@ -6,6 +6,7 @@ use clap::Parser;
 
 mod cli;
 mod commands;
+mod copy;
 mod crash;
 mod failure;
 mod http;

@@ -33,6 +33,24 @@ pub enum Error {
         /// What is wrong there.
         source: Option<Box<wire::Error>>,
     },
+    /// Something in the state has a form that this version doesn't know.
+    #[error(
+        "the state at {key} was written by another version: start that version, or restore a backup that this one can read into new logs and a new state; do not delete the state, or decisions are issued anew"
+    )]
+    Form {
+        /// Its key.
+        key: String,
+        /// Which form it has, and which is known.
+        source: Box<wire::Error>,
+    },
+    /// A restore from a copy didn't come to its end.
+    #[error(
+        "the state of owner {owner} is a restore's that didn't come to its end: empty the state and the logs that it wrote, and run `badgewatch restore` again"
+    )]
+    RestoreUnfinished {
+        /// Whose state.
+        owner: Issuer,
+    },
     /// The policy isn't the one by which the state was made.
     #[error(
         "the policy differs, in versions that were in force by {}, from the one that the state was made with: what was judged can't be judged anew from it; give that policy (a new version may only take effect later), or start with an empty state and the whole log",
@@ -43,7 +61,7 @@ pub enum Error {
         log_time: Option<domain::Timestamp>,
     },
     /// A page of the past holds something that this version did not write.
-    #[error("a stored page is damaged: {key}; stop, delete the folder of pages and start again: they are rebuilt from the log")]
+    #[error("a stored page is damaged: {key}; restore the state from a copy: the log doesn't reach back as far as pages do")]
     Page {
         /// Its key.
         key: String,
@@ -113,6 +131,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What is told of something stored that can't be read: of another form, or else damaged.
+    pub(crate) fn of_stored(key: &[u8], source: wire::Error, damaged: impl FnOnce(String, wire::Error) -> Self) -> Self {
+        let key = String::from_utf8_lossy(key).into_owned();
+        match source {
+            wire::Error::Form { .. } => Self::Form { key, source: Box::new(source) },
+            source => damaged(key, source),
+        }
+    }
+
     /// Whether it says that somebody else owns the state by now.
     #[must_use]
     pub const fn is_fenced(&self) -> bool {

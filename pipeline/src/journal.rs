@@ -26,11 +26,11 @@ impl Journal {
     /// When the store can't be read, or an entry isn't what was written.
     pub fn open(issuer: Issuer, store: &dyn StateStore) -> Result<(Self, Vec<Decision>), Error> {
         let mut journal = Self { issuer, last_seq: 0, published_seq: 0 };
-        if let Some(mark) = store.get(&journal.mark_key())? {
+        if let Some(mark) = store.get(&mark_key(issuer))? {
             journal.published_seq = number(&mark).ok_or_else(|| journal.damaged("mark", &mark))?;
         }
         let mut decisions = Vec::new();
-        for (key, value) in store.scan(&journal.entries_prefix())? {
+        for (key, value) in store.scan(&entries_prefix(issuer))? {
             let decision = wire::decision::parse(&value).map_err(|source| journal.unreadable(&key, source))?;
             let seq = decision.evidence.issued.as_ref().map(|issued| issued.seq);
             if seq != Some(journal.last_seq + 1) {
@@ -56,7 +56,7 @@ impl Journal {
         }
         let entry = |(seq, decision): (u64, &Decision)| {
             debug_assert_eq!(decision.evidence.issued.as_ref().map(|issued| (issued.by, issued.seq)), Some((self.issuer, seq)));
-            Op::Put { key: self.entry_key(seq), value: wire::decision::write(decision) }
+            Op::Put { key: entry_key(self.issuer, seq), value: wire::decision::write(decision) }
         };
         store.write((self.last_seq + 1..).zip(decisions).map(entry).collect())?;
         store.sync()?;
@@ -70,7 +70,7 @@ impl Journal {
     /// When that can't be written: it would be published once more, which readers drop.
     pub fn mark(&mut self, store: &mut dyn StateStore) -> Result<(), Error> {
         if self.published_seq < self.last_seq {
-            store.put(&self.mark_key(), self.last_seq.to_string().as_bytes())?;
+            store.put(&mark_key(self.issuer), self.last_seq.to_string().as_bytes())?;
             self.published_seq = self.last_seq;
         }
         Ok(())
@@ -95,29 +95,31 @@ impl Journal {
         self.published_seq == self.last_seq
     }
 
-    fn prefix(&self) -> String {
-        format!("journal/{}/", self.issuer)
-    }
-
-    fn entries_prefix(&self) -> Vec<u8> {
-        format!("{}entry/", self.prefix()).into_bytes()
-    }
-
-    fn entry_key(&self, seq: u64) -> Vec<u8> {
-        format!("{}entry/{seq:020}", self.prefix()).into_bytes()
-    }
-
-    fn mark_key(&self) -> Vec<u8> {
-        format!("{}published", self.prefix()).into_bytes()
-    }
-
     fn unreadable(&self, key: &[u8], source: wire::Error) -> Error {
-        Error::Journal { issuer: self.issuer, key: String::from_utf8_lossy(key).into_owned(), source: Some(Box::new(source)) }
+        Error::of_stored(key, source, |key, source| Error::Journal { issuer: self.issuer, key, source: Some(Box::new(source)) })
     }
 
     fn damaged(&self, what: &str, found: &[u8]) -> Error {
         Error::Journal { issuer: self.issuer, key: format!("{what} {}", String::from_utf8_lossy(found)), source: None }
     }
+}
+
+/// What the keys of an owner's entries begin with; the number follows, in twenty digits.
+#[must_use]
+pub fn entries_prefix(issuer: Issuer) -> Vec<u8> {
+    format!("journal/{issuer}/entry/").into_bytes()
+}
+
+/// The key of an owner's entry.
+#[must_use]
+pub fn entry_key(issuer: Issuer, seq: u64) -> Vec<u8> {
+    format!("journal/{issuer}/entry/{seq:020}").into_bytes()
+}
+
+/// The key under which stands, in digits, up to which number an owner's entries are published.
+#[must_use]
+pub fn mark_key(issuer: Issuer) -> Vec<u8> {
+    format!("journal/{issuer}/published").into_bytes()
 }
 
 fn number(text: &[u8]) -> Option<u64> {

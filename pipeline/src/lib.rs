@@ -14,6 +14,7 @@ pub mod partition;
 pub mod programme;
 mod rejecting;
 mod replays;
+pub mod restored;
 pub mod run;
 mod subjects;
 pub mod tables;

@@ -13,6 +13,7 @@ use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
 use ports::{Log, Record};
 use registry::{Refusal, Registry};
+use wire::appended::{AppendTimes, Appended};
 use wire::rejected::Rejected;
 
 use crate::error::Error;
@@ -26,6 +27,8 @@ use crate::tables::{Dependencies, RegistryTable, Tables};
 pub struct Node {
     rules: Rc<Rules>,
     tables: Tables,
+    /// When the registry's records were appended first.
+    append_times: AppendTimes,
     partitions: Vec<Partition>,
     programme: Option<Programme>,
     /// Of all its partitions: removals are limited over all of them.
@@ -50,6 +53,7 @@ impl Node {
         let mut node = Self {
             rules: Rc::clone(rules),
             tables,
+            append_times: AppendTimes::default(),
             partitions: Vec::with_capacity(owned.len()),
             programme: None,
             brakes: Brakes::new(Vec::new(), &rules.policies),
@@ -80,7 +84,7 @@ impl Node {
             }
         }
         partition.registry_changed(&Registry::default(), &self.tables.registry);
-        let from = Some(partition.next_offset()).filter(|next| *next > 0);
+        let from = partition.read_from();
         let place = self.partitions.partition_point(|other| other.number() < number);
         self.partitions.insert(place, partition);
         self.share_brakes();
@@ -175,6 +179,13 @@ impl Node {
         if record.offset < self.tables.registry.next_offset() {
             return Ok(());
         }
+        let appended_at = match self.append_times.read(record.payload, record.appended_at) {
+            Appended::Mark(log_time) => {
+                self.tables.registry.passed(record.offset, log_time);
+                return Ok(());
+            }
+            Appended::At(appended_at) => appended_at,
+        };
         for (line, text) in ingest::lines(record.payload) {
             if wire::tick::is_tick(text) {
                 continue;
@@ -183,7 +194,7 @@ impl Node {
                 _ if record.truncated => Err((RejectReason::InvalidJson, rejecting::OVERLONG.to_owned())),
                 Err(error) => Err((error.reason, error.detail)),
                 Ok(fact) => {
-                    let added = self.tables.registry.add(record.offset, record.appended_at, fact);
+                    let added = self.tables.registry.add(record.offset, appended_at, fact);
                     added.map_err(|Refusal { reason, detail, .. }| (reason, detail))
                 }
             };
@@ -192,7 +203,7 @@ impl Node {
                 Err((reason, detail)) => reject_fact((record.offset, line), (reason, &detail), text, io)?,
             }
         }
-        self.tables.registry.passed(record.offset, record.appended_at);
+        self.tables.registry.passed(record.offset, appended_at);
         Ok(())
     }
 

@@ -33,6 +33,7 @@ use crate::epoch;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::replays::Replays;
+use crate::restored;
 use crate::subjects::Subjects;
 use crate::tables::{RegistryTable, Tables};
 
@@ -51,11 +52,12 @@ use outflow::{Outflow, Standpoint};
 use product::Owned;
 use services::Services;
 
+pub use checkpoint::place_key;
 pub use intake::Taken;
 pub use judging::Ticked;
 
 /// The key under which the number of partitions is stored.
-const PARTITIONS_KEY: &[u8] = b"partitions";
+pub const PARTITIONS_KEY: &[u8] = b"partitions";
 
 /// What every owner of a process goes by.
 #[derive(Debug)]
@@ -100,6 +102,8 @@ pub struct Partition {
     sent_on: Option<(u64, u64)>,
     sent_on_stored: Option<(u64, u64)>,
     next_offset: u64,
+    /// Offsets of `health` count from here: what is stored may be of a log that was copied into this one.
+    base: u64,
     log_time: Option<Timestamp>,
     /// Up to which page pages have left memory.
     evicted: Timestamp,
@@ -153,6 +157,7 @@ impl Partition {
         check_partitions(rules.partitions, io.stores.of(owner)?)?;
         let (journal, decisions) = Journal::open(owner, io.stores.of(owner)?)?;
         let last = decisions.last().and_then(|decision| decision.evidence.issued.clone());
+        let restored = restored::read(owner, io.stores.of(owner)?)?;
         let sent_on = late::stored_place(number, io.stores.of(owner)?)?;
         let mut partition = Self {
             number,
@@ -166,6 +171,7 @@ impl Partition {
             sent_on,
             sent_on_stored: sent_on,
             next_offset: 0,
+            base: restored.base,
             log_time: None,
             evicted: Timestamp::MIN,
             products: Vec::new(),
@@ -176,7 +182,7 @@ impl Partition {
             journal,
             version: epoch::next(owner, io.stores.of(owner)?)?,
             needs_from: Timestamp::MIN,
-            barrier: last.map(|issued| issued.inputs).unwrap_or_default(),
+            barrier: restored.barrier(last),
             t: None,
             round: None,
             restart_from: 0,
@@ -200,10 +206,17 @@ impl Partition {
         self.number
     }
 
-    /// The first offset that has not been read.
+    /// The first offset that has not been read, as it is stored: after a restore offsets go on where those of the
+    /// copied log ended.
     #[must_use]
     pub const fn next_offset(&self) -> u64 {
         self.next_offset
+    }
+
+    /// From which offset of the log on records are to be read; none where nothing is known of it yet.
+    #[must_use]
+    pub const fn read_from(&self) -> Option<u64> {
+        if self.next_offset > 0 { Some(self.next_offset.saturating_sub(self.base)) } else { None }
     }
 
     /// The append time of the last record read.

@@ -19,6 +19,7 @@ use crate::epoch;
 use crate::error::Error;
 use crate::journal::Journal;
 use crate::partition::{Io, Rules};
+use crate::restored;
 use crate::tables::{RegistryTable, position};
 
 /// The owner of manufacturers.
@@ -46,6 +47,7 @@ impl Programme {
     /// When the store or the log fails, or the store holds what this version did not write.
     pub fn open(rules: &Rc<Rules>, io: &mut Io<'_>) -> Result<Self, Error> {
         io.stores.open(Issuer::Programme)?;
+        restored::read(Issuer::Programme, io.stores.of(Issuer::Programme)?)?;
         let (journal, decisions) = Journal::open(Issuer::Programme, io.stores.of(Issuer::Programme)?)?;
         let mut programme = Self {
             rules: Rc::clone(rules),

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use domain::decision::{InputPosition, Issuer};
 use domain::event::EventRef;
 use domain::rejection::{LineSource, RejectReason};
 use domain::{Decision, DecisionKind, Policies, Timestamp};
@@ -11,6 +12,7 @@ use pipeline::{Io, Node, Partition, Rules, Taken};
 use ports::state::{Op, StateStore};
 use ports::{Log, MemoryLogs, MemoryStore, RecordSink};
 use telemetry::BatchCounts;
+use wire::stored::restored::Restored;
 
 const BADGE: &str =
     r#"{"type":"badge","asin":"B1","manufacturer":"m-1","marketplaces":["US"],"enabled_at":"2025-01-01T00:00:00Z"}"#;
@@ -344,4 +346,87 @@ fn removals_are_limited_over_all_partitions() {
     assert_eq!((count(DecisionKind::BadgeRemoval), count(DecisionKind::Proposal)), (1, 1), "{issued:?}");
     stage.open();
     assert_eq!(stage.catch_up(), [], "nor after a restart");
+}
+
+/// What a restore leaves: the state, a registry with marks of when its facts were appended, and nothing else.
+fn restored(complete: bool) -> Stage {
+    let mut stage = Stage::with_a_day_down();
+    stage.pass("2025-03-04T00:00");
+    stage.check_removed();
+    let mut node = stage.node.take().expect("it is open");
+    let stored = stage.with_io(|io| {
+        node.begin_checkpoint();
+        node.checkpoint(usize::MAX, io).expect("no port fails")
+    });
+    assert!(stored);
+    let owner = &node.partitions()[0];
+    let mark = wire::appended::write(at("2025-01-01T00:00"));
+    let registry = [mark.as_slice(), BADGE.as_bytes(), wire::appended::END];
+    let inputs = vec![InputPosition { log: "registry".to_owned(), partition: 0, next_offset: registry.len() as u64 }];
+    let note = Restored { complete, seq: owner.last_seq(), base: owner.next_offset(), inputs };
+    stage.store.put(pipeline::restored::KEY, &wire::stored::restored::write(&note)).expect("a store");
+    stage.logs = MemoryLogs::new(1, at("2025-03-05T00:00"));
+    for line in registry {
+        stage.append(Log::Registry, 0, "2025-03-05T00:00", std::str::from_utf8(line).expect("a text"));
+    }
+    stage
+}
+
+#[test]
+fn after_a_restore_new_logs_go_on_where_the_copied_ones_ended() {
+    let mut stage = restored(true);
+    let told = stage.payloads(Log::Decisions).len();
+    stage.open();
+    let read_from = stage.node.as_ref().expect("it is open").partitions()[0].read_from();
+    assert_eq!((read_from, told), (Some(0), 0));
+    stage.append(Log::Health, 0, "2025-03-05T01:00", &state("2025-03-05T01:00", "down"));
+    stage.append(Log::Health, 0, "2025-03-05T02:00", &state("2025-03-05T02:00", "up"));
+    stage.pass("2025-03-05T03:00");
+    let before = stage.downtime_ms();
+    let issued = stage.catch_up();
+    assert!(!issued.iter().any(|kind| REMOVED.contains(kind) || *kind == DecisionKind::Reversal), "{issued:?}");
+    assert_eq!(stage.t(), Some(at("2025-03-05T03:00")), "nothing waits for positions of the copied logs");
+    assert_eq!((before, stage.downtime_ms()), (0, (24 + 1) * 3_600_000), "the first records are new, and old downtime is known");
+}
+
+#[test]
+fn a_restored_fact_acts_as_far_back_as_it_did() {
+    let mut stage = restored(true);
+    stage.logs = MemoryLogs::new(1, at("2027-01-01T00:00"));
+    for line in [&wire::appended::write(at("2025-01-01T00:00")), BADGE.as_bytes(), wire::appended::END] {
+        stage.append(Log::Registry, 0, "2027-01-01T00:00", std::str::from_utf8(line).expect("a text"));
+    }
+    stage.open();
+    stage.read(Log::Registry);
+    let registry = &stage.node.as_ref().expect("it is open").tables().registry;
+    let product = registry.registry().products.values().next().expect("B1");
+    assert_eq!(product.enabled_at, at("2025-01-01T00:00"));
+    assert_eq!(registry.log_time(), Some(at("2027-01-01T00:00")));
+}
+
+#[test]
+fn a_restore_that_was_cut_short_is_not_taken_up() {
+    let mut stage = restored(false);
+    assert!(matches!(stage.try_open(), Some(Error::RestoreUnfinished { owner: Issuer::Programme })));
+}
+
+#[test]
+fn a_later_form_of_anything_stored_is_refused_and_says_so() {
+    let check = |key: &str, later: &[u8]| {
+        let mut stage = restored(true);
+        let keys = stage.store.keys(key.as_bytes()).expect("a store");
+        let key = keys.first().unwrap_or_else(|| panic!("{key} is stored")).clone();
+        stage.store.put(&key, later).expect("a store");
+        let error = stage.try_open().expect("it is refused");
+        assert!(matches!(error, Error::Form { .. }), "{error:?}");
+        let (told, key) = (error.to_string(), String::from_utf8_lossy(&key).into_owned());
+        assert!(told.starts_with(&format!("the state at {key} was written by another version: start that version")), "{told}");
+        let form = std::error::Error::source(&error).expect("a cause").to_string();
+        assert!(form.contains("has form 2; expected form 1"), "{form}");
+    };
+    check("head/0/", &[2]);
+    check("place/0", br#"{"v":2}"#);
+    check("restored", br#"{"v":2}"#);
+    check("journal/0/entry/", br#"{"v":2}"#);
+    check("journal/programme/entry/", br#"{"v":2}"#);
 }

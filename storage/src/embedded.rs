@@ -17,6 +17,7 @@
 //!
 //! All of it is an adapter: its locks are of threads that append, flush and read; owners of partitions have none.
 
+mod beside;
 mod commit;
 mod compaction;
 mod config;
@@ -49,6 +50,7 @@ use maintenance::Maintenance;
 use manifest::Manifest;
 use partition::Partition;
 
+pub use beside::LogsBeside;
 pub use config::EmbeddedConfig;
 pub use env::Clock;
 pub use form::RECORD_BYTES_MAX;

@@ -12,7 +12,7 @@ pub mod kafka;
 pub mod slate;
 
 pub use copy::{Copied, copy_records};
-pub use embedded::{EmbeddedConfig, EmbeddedGroup, EmbeddedLogs, EmbeddedSink, EmbeddedSource};
+pub use embedded::{EmbeddedConfig, EmbeddedGroup, EmbeddedLogs, EmbeddedSink, EmbeddedSource, LogsBeside};
 pub use file::{Destination, FileSink, LineSource};
 pub use kafka::{
     GroupConfig, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, Partitioner, Secret, Topic, TopicState, ensure_topics,

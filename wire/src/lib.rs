@@ -5,6 +5,7 @@
 //! or a reason why not. Nothing in this crate reads a file, a clock or the environment, and bad
 //! input never panics. `serde` stays in this crate; `domain` types know nothing of it.
 
+pub mod appended;
 pub mod decision;
 pub mod dependency;
 mod error;

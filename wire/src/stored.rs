@@ -7,5 +7,6 @@ pub mod head;
 pub mod life;
 pub mod page;
 pub mod place;
+pub mod restored;
 mod state;
 mod varint;

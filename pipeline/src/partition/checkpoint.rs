@@ -83,7 +83,7 @@ impl Partition {
     /// From which offset of `health` on the log would be read after a restart.
     #[must_use]
     pub const fn restart_from(&self) -> u64 {
-        self.restart_from
+        self.restart_from.saturating_sub(self.base)
     }
 
     /// Makes sure that everything that this owner appended is stored. To be called before heads are.
@@ -176,10 +176,15 @@ fn versions(policies: &Policies) -> Vec<(Timestamp, String)> {
 }
 
 fn damaged(key: &[u8], source: Option<wire::Error>) -> Error {
-    Error::Checkpoint { key: String::from_utf8_lossy(key).into_owned(), source: source.map(Box::new) }
+    match source {
+        None => Error::Checkpoint { key: String::from_utf8_lossy(key).into_owned(), source: None },
+        Some(source) => Error::of_stored(key, source, |key, source| Error::Checkpoint { key, source: Some(Box::new(source)) }),
+    }
 }
 
-fn place_key(partition: u32) -> Vec<u8> {
+/// The key of a partition's [`Place`].
+#[must_use]
+pub fn place_key(partition: u32) -> Vec<u8> {
     format!("place/{partition}").into_bytes()
 }
 

@@ -34,6 +34,7 @@ impl Partition {
     /// # Errors
     /// When a log can't be appended to, or the store fails.
     pub fn take(&mut self, record: Record<'_>, tables: &Tables, io: &mut Io<'_>) -> Result<Taken, Error> {
+        let record = Record { offset: record.offset.saturating_add(self.base), ..record };
         if record.offset < self.next_offset {
             return Ok(Taken::Done);
         }

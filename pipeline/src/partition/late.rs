@@ -137,7 +137,7 @@ fn delete_pages(partition: u32, store: &mut dyn StateStore, is_old: impl Fn(Page
 
 fn read_page(key: &[u8], stored: &[u8]) -> Result<Page, Error> {
     let parts = wire::stored::page::read(stored)
-        .map_err(|source| Error::Page { key: String::from_utf8_lossy(key).into_owned(), source: Box::new(source) })?;
+        .map_err(|source| Error::of_stored(key, source, |key, source| Error::Page { key, source: Box::new(source) }))?;
     Ok(Page::from(&parts))
 }
 

@@ -12,6 +12,7 @@ use ingest::ExactNames;
 use ports::{Log, PortError, Record, RecordSink};
 use telemetry::events::{Appended, CaughtUp, DecisionPublished, InternalEvent, LineRejected, RegistryLoaded, Ticked};
 use telemetry::{BatchCounts, FleetGauges, Metrics};
+use wire::appended::AppendTimes;
 use wire::standing::Version;
 
 use super::{BATCH_RECORDS_MAX, POLL_WAIT, Ports, RunConfig, Summary, Until};
@@ -41,6 +42,8 @@ struct Runner<'a> {
     ports: Ports<'a>,
     metrics: &'a Arc<Metrics>,
     engine: Engine<ExactNames>,
+    /// Tells a restored registry's marks from its facts.
+    append_times: AppendTimes,
     batch: Batch,
     summary: Summary,
     /// Registry lines about something unknown that were told; one entry a line at most.
@@ -63,7 +66,8 @@ impl<'a> Runner<'a> {
     fn new(config: &'a RunConfig, until: Until, ports: Ports<'a>, metrics: &'a Arc<Metrics>) -> Self {
         let engine = Engine::new(config.policies.clone());
         let (batch, summary) = (Batch::default(), Summary::default());
-        Self { config, until, ports, metrics, engine, batch, summary, unknown_told: BTreeSet::new() }
+        let (append_times, unknown_told) = (AppendTimes::default(), BTreeSet::new());
+        Self { config, until, ports, metrics, engine, append_times, batch, summary, unknown_told }
     }
 
     fn run(mut self, stop: &AtomicBool, progress: &mut dyn FnMut(u64)) -> Result<Summary, PortError> {
@@ -141,12 +145,13 @@ impl<'a> Runner<'a> {
 
     /// Takes in registry records; returns whether those of the start are all read.
     fn read_registry(&mut self) -> Result<bool, PortError> {
-        let Self { config, ports, engine, batch, .. } = self;
+        let Self { config, ports, engine, append_times, batch, .. } = self;
         let source = Source { kind: LineSource::Registry, name: &config.registry_name };
         let wait = if batch.counts.records == 0 { POLL_WAIT } else { Duration::ZERO };
         let sink = &mut *ports.sink;
         let polled = ports.registry.poll(BATCH_RECORDS_MAX, wait, &mut |record| {
-            if wire::tick::is_tick(record.payload) {
+            let is_mark = matches!(append_times.read(record.payload, record.appended_at), wire::appended::Appended::Mark(_));
+            if is_mark || wire::tick::is_tick(record.payload) {
                 return;
             }
             batch.each_line(&source, record, sink, |batch, line, text, sink| match wire::fact::parse(text) {

@@ -228,9 +228,13 @@ impl<C: ConsumerContext + AsRef<SourceContext>> Reader<C> {
         use RDKafkaErrorCode as Code;
         let gone = |code: &Code| matches!(code, Code::AutoOffsetReset | Code::OffsetOutOfRange | Code::LogTruncation);
         if matches!(broken, Broken::Client(KafkaError::MessageConsumption(code)) if gone(code)) {
-            return PortError::Gone { what: self.what.clone(), position: self.gone_position(), advice: GONE_ADVICE };
+            return self.gone(self.gone_position());
         }
         PortError::Read { what: self.what.clone(), position: self.all_positions(), source: Box::new(broken.clone()) }
+    }
+
+    pub(super) fn gone(&self, position: Position) -> PortError {
+        PortError::Gone { what: self.what.clone(), position, advice: GONE_ADVICE }
     }
 
     pub(super) fn all_positions(&self) -> Position {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use ports::{Log, Polled, PortError, Record, RecordSource};
+use ports::{Log, Polled, PortError, Position, Record, RecordSource};
 use rdkafka::consumer::Consumer;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
@@ -32,9 +32,22 @@ impl KafkaSource {
     ///
     /// When a setting is wrong, the broker can't be reached or there is no such topic.
     pub fn open(config: &KafkaConfig, log: Log) -> Result<Self, PortError> {
+        Self::open_at(config, log, &[])
+    }
+
+    /// Opens a log's topic from given offsets on, by partition; from its earliest record where none is given, or 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`]; [`PortError::Gone`] when a partition begins after the offset that was given.
+    pub fn open_at(config: &KafkaConfig, log: Log, from: &[u64]) -> Result<Self, PortError> {
         let context = SourceContext::of(config.topic(log));
         let mut reader = Reader::create(config, &config.consumer()?, context)?;
-        start(&mut reader).map_err(|error| reader.cannot_open(config, error))?;
+        start(&mut reader, from).map_err(|error| reader.cannot_open(config, error))?;
+        let lost = (0..).zip(reader.partitions.iter().zip(from)).find(|(_, (found, from))| **from > 0 && found.next > **from);
+        if let Some((partition, (_, &offset))) = lost {
+            return Err(reader.gone(Position::Record { partition, offset }));
+        }
         Ok(Self { reader })
     }
 }
@@ -63,11 +76,11 @@ impl fmt::Debug for KafkaSource {
     }
 }
 
-/// Assigns every partition from its first record on.
-fn start(reader: &mut Reader<SourceContext>) -> KafkaResult<()> {
+/// Assigns every partition from its first record on, or a later one that is given.
+fn start(reader: &mut Reader<SourceContext>, from: &[u64]) -> KafkaResult<()> {
     // A topic that was created just now, or whose broker was, is about to get its leaders.
     let soon = |code| matches!(code, RDKafkaErrorCode::NotLeaderForPartition | RDKafkaErrorCode::LeaderNotAvailable);
-    let partitions = ask(reader.timeout, soon, || look_up(reader))?;
+    let partitions = ask(reader.timeout, soon, || look_up(reader, from))?;
     let mut assignment = TopicPartitionList::with_capacity(partitions.len());
     for (number, partition) in (0..).zip(&partitions) {
         let offset = i64::try_from(partition.next).map_err(|_| KafkaError::MetadataFetch(RDKafkaErrorCode::OffsetOutOfRange))?;
@@ -77,8 +90,10 @@ fn start(reader: &mut Reader<SourceContext>) -> KafkaResult<()> {
     reader.consumer.assign(&assignment)
 }
 
-/// Where each partition begins and ends.
-fn look_up(reader: &Reader<SourceContext>) -> KafkaResult<Vec<Partition>> {
+/// Where each partition is read from, and where it ends.
+fn look_up(reader: &Reader<SourceContext>, from: &[u64]) -> KafkaResult<Vec<Partition>> {
     let count = reader.count_partitions()?;
-    (0..count).map(|number| reader.watermarks(number).map(|(low, high)| Partition::started(low, high))).collect()
+    let from = from.iter().copied().chain(std::iter::repeat(0));
+    let start = |(number, from): (u32, u64)| reader.watermarks(number).map(|(low, high)| Partition::started(low.max(from), high));
+    (0..count).zip(from).map(start).collect()
 }

@@ -143,6 +143,12 @@ mod tests {
         assert!(matches!(read(later.as_bytes()), Err(Error::Form { found: 3, .. })));
     }
 
+    #[test]
+    fn a_later_form_is_refused() {
+        let later = read(br#"{"v":3,"offsets":[7]}"#).expect_err("form 3").to_string();
+        assert!(later.starts_with("this checkpoint has form 3; expected form 2: upgrade the reader"), "{later}");
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read(place in place()) {

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use wire::appended::{AppendTimes, Appended};
 use wire::policy;
-use wire::stored::{head, life, page, place};
+use wire::stored::{head, life, page, place, restored};
 use wire::{decision, dependency, event, explanation, fact, rejected, replayed, rerouted, standing, tick};
 
 use crate::samples;
@@ -69,7 +70,7 @@ const fn integers(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>,
     Decoder { shape: Shape::Integers, ..text(names, samples, judge) }
 }
 
-pub(crate) const DECODERS: [Decoder; 19] = [
+pub(crate) const DECODERS: [Decoder; 21] = [
     text(&["event::parse"], samples::events, |input| {
         judge(
             || event::parse(input).map_err(|error| error.to_string()),
@@ -185,6 +186,16 @@ pub(crate) const DECODERS: [Decoder; 19] = [
     }),
     integers(&["stored::life::read"], samples::lives, |input| {
         judge(|| told(life::read(input)), |parts| same(life::read(&life::write(&parts)), &parts))
+    }),
+    text(&["stored::restored::read"], samples::restored, |input| {
+        judge(|| told(restored::read(input)), |note| same(restored::read(&restored::write(&note)), &note))
+    }),
+    text(&["appended::read"], samples::marks, |input| {
+        let read = |record: &[u8]| AppendTimes::default().read(record, None);
+        judge(
+            || matches!(read(input), Appended::Mark(_)).then_some(()).ok_or_else(String::new),
+            |()| if input.starts_with(br#"{"v":1,"type":"appended""#) { Ok(()) } else { Err("it isn't one".to_owned()) },
+        )
     }),
     text(&["stored::place::read"], samples::places, |input| {
         judge(|| told(place::read(input)), |parts| same(place::read(&place::write(&parts)), &parts))

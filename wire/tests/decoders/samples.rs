@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::decision::{DecisionId, Reason, Scope};
+use domain::decision::{DecisionId, InputPosition, Reason, Scope};
 use domain::life::{Active, Broken, LifeParts, Phase, Proposal, Refused, Removal, State};
 use domain::page::{MinuteCounts, PageParts, StateAt};
 use domain::policy::PolicyName;
@@ -98,6 +98,16 @@ pub(crate) fn repaired() -> Vec<Vec<u8>> {
     let event = r#"{"id":"health/3/1042/1","event":{"v":1,"type":"state","subject":"skill:s-1"}}"#;
     let text = r#"{"id":"health/0/0/1","reason":"r","payload":"{\"v\":1}"}"#;
     [event, text, r#"{"id":"health/0/0/1","event":"x"}"#].map(|line| line.as_bytes().to_vec()).into()
+}
+
+pub(crate) fn restored() -> Vec<Vec<u8>> {
+    let inputs = vec![InputPosition { log: "registry".to_owned(), partition: 0, next_offset: 7 }];
+    let note = stored::restored::Restored { complete: true, seq: 3, base: 1_042, inputs };
+    vec![stored::restored::write(&note), stored::restored::write(&stored::restored::Restored::default())]
+}
+
+pub(crate) fn marks() -> Vec<Vec<u8>> {
+    vec![wire::appended::write(Timestamp::clamped(1_772_323_200_000)), wire::appended::write(Timestamp::MIN)]
 }
 
 pub(crate) fn ids() -> Vec<Vec<u8>> {

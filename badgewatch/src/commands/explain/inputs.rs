@@ -10,6 +10,7 @@ use domain::time::{DurationMs, MINUTE_MS, Timestamp};
 use pipeline::Evaluation;
 use ports::{Log, Record, RecordSource, read_to_end};
 use storage::{KafkaConfig, KafkaSource};
+use wire::appended::{AppendTimes, Appended};
 
 use crate::cli::Explain;
 use crate::commands::{is_standard, open_lines};
@@ -74,8 +75,11 @@ fn evaluation(
     registry: &mut dyn RecordSource,
     events: &mut dyn RecordSource,
 ) -> anyhow::Result<(Evaluation, Option<Timestamp>)> {
-    let mut evaluation = Evaluation::new(policies);
+    let (mut evaluation, mut append_times) = (Evaluation::new(policies), AppendTimes::default());
     read_to_end(registry, &mut || true, &mut |record| {
+        if matches!(append_times.read(record.payload, record.appended_at), Appended::Mark(_)) {
+            return;
+        }
         each_line(record, |line, text| match text {
             Some(text) => evaluation.registry_line(line, text),
             None => evaluation.overlong(Kind::Registry, line),

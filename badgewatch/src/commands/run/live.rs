@@ -19,6 +19,7 @@ use telemetry::events::{InternalEvent, PipelineFailed};
 
 use super::{LOGS, config_of, feed};
 use crate::cli::Run;
+use crate::commands::state_in;
 use crate::crash;
 use crate::failure::Failure;
 
@@ -86,8 +87,7 @@ pub(super) fn over_logs(
     let given = options.kafka.partitions.unwrap_or(EmbeddedConfig::default().partitions);
     let settings = EmbeddedConfig { partitions: given, ..EmbeddedConfig::default() };
     let logs = EmbeddedLogs::open(&root.join("logs"), &settings, system_clock()).map_err(Failure::usage)?.logs;
-    let state = options.state.clone().unwrap_or_else(|| root.join("state").display().to_string());
-    let mut stores = stores(&state)?;
+    let mut stores = stores(&state_in(root, options.state.as_deref()))?;
     feed::start(options, &logs, stop)?;
     let maintained = maintain(logs.clone(), Arc::clone(stop));
     let kept = logs.clone();
