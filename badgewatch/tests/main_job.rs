@@ -185,7 +185,9 @@ fn explains_alike(printed: &ReportView, topics: &[&str], files: &[&str]) {
 
 /// A run without an end serves its metrics and, told to stop, ends with exit code 0.
 fn serves_and_stops_cleanly(bootstrap: &str) {
-    let mut run = badgewatch(&["run", "--kafka", bootstrap, "--http", "127.0.0.1:0", "--log-format", "json"])
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().to_str().unwrap();
+    let mut run = badgewatch(&["run", "--kafka", bootstrap, "--state", state, "--http", "127.0.0.1:0", "--log-format", "json"])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

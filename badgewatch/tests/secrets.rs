@@ -30,7 +30,8 @@ fn folder(properties: &str) -> tempfile::TempDir {
     folder
 }
 
-const RUN: [&str; 7] = ["run", "--kafka", "127.0.0.1:1", "--http", "127.0.0.1:0", "--kafka-config", "kafka.properties"];
+const RUN: [&str; 9] =
+    ["run", "--kafka", "127.0.0.1:1", "--state", "state", "--http", "127.0.0.1:0", "--kafka-config", "kafka.properties"];
 
 #[test]
 fn nothing_tells_a_secret() {
