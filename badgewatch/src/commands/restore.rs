@@ -136,7 +136,9 @@ fn write_registry(copy: &Path, sink: &mut dyn RecordSink) -> anyhow::Result<u64>
         }
         if marked.is_some() { append(&record.payload) } else { Ok(()) }
     })?;
-    append(appended::END)?;
+    if marked.is_some() {
+        append(appended::END)?;
+    }
     Ok(written)
 }
 

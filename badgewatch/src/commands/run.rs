@@ -25,6 +25,8 @@ mod live;
 /// The logs that a run reads or writes.
 const LOGS: [Log; 7] =
     [Log::Health, Log::Registry, Log::Dependencies, Log::Decisions, Log::Programme, Log::Standings, Log::Rejected];
+/// What is logged if the environment doesn't say; of the state's own doings only what is wrong.
+const LOGGED: &str = "info,slatedb=warn";
 /// Where a run over Kafka serves its metrics if not told.
 const HTTP_DEFAULT: &str = "127.0.0.1:9464";
 
@@ -127,7 +129,7 @@ fn destination(path: &Path) -> Destination {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let colours = std::io::stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match format {
