@@ -211,6 +211,12 @@ impl SubjectHealth {
         self.pages.changed()
     }
 
+    /// From when on it is known what was reported; of what lies before only a state that went on holding.
+    #[must_use]
+    pub const fn remembers_from(&self) -> Timestamp {
+        self.forgotten
+    }
+
     /// Drops what is known of the time before `before`, rounded down to a page. A state that
     /// began earlier goes on holding. Pages in memory stay until they are taken out.
     pub fn forget(&mut self, before: Timestamp) {

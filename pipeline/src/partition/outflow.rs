@@ -96,6 +96,10 @@ impl Outflow {
             if page.start() < self.frozen && !told.is_some_and(|told| told.reaches(self.frozen)) {
                 continue;
             }
+            // After a restart, too: what was said of a page stands once what it rested on is forgotten.
+            if subjects.health(subject, region).is_some_and(|health| page.start() < health.remembers_from()) {
+                continue;
+            }
             let said = self.said(subjects, key, revision);
             if told.map_or_else(|| said.is_empty(), |told| told.says_the_same(&said)) {
                 continue;
