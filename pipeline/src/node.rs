@@ -103,7 +103,7 @@ impl Node {
     pub fn checkpoint(&mut self, subjects_max: usize, io: &mut Io<'_>) -> Result<bool, Error> {
         let mut is_complete = true;
         for number in self.owned() {
-            let Some(partition) = self.partitions.iter_mut().find(|partition| partition.number() == number) else { continue };
+            let Some(partition) = owner(&mut self.partitions, number) else { continue };
             let stored = partition.checkpoint(subjects_max, &self.tables, io);
             is_complete &= self.unless_fenced(Issuer::Partition(number), stored)?.unwrap_or(true);
         }
@@ -252,8 +252,8 @@ impl Node {
     /// # Errors
     /// When a log or the store fails.
     pub fn take_health(&mut self, record: Record<'_>, io: &mut Io<'_>) -> Result<Taken, Error> {
-        let owner = self.partitions.iter_mut().find(|partition| partition.number() == record.partition);
-        let taken = owner.map_or(Ok(Taken::Done), |partition| partition.take(record, &self.tables, io));
+        let taken = owner(&mut self.partitions, record.partition)
+            .map_or(Ok(Taken::Done), |partition| partition.take(record, &self.tables, io));
         self.unless_fenced(Issuer::Partition(record.partition), taken).map(|taken| taken.unwrap_or(Taken::Done))
     }
 
@@ -265,7 +265,7 @@ impl Node {
         self.settle_registry(io)?;
         let mut issued = Vec::new();
         for number in self.owned() {
-            let Some(partition) = self.partitions.iter_mut().find(|partition| partition.number() == number) else { continue };
+            let Some(partition) = owner(&mut self.partitions, number) else { continue };
             let ticked = partition.tick(&self.tables, &mut self.brakes, io);
             let Some(ticked) = self.unless_fenced(Issuer::Partition(number), ticked)? else { continue };
             if let Some(programme) = &mut self.programme {
@@ -302,7 +302,9 @@ impl Node {
         }
     }
 
-    fn owned(&self) -> Vec<u32> {
+    /// The numbers of its partitions.
+    #[must_use]
+    pub fn owned(&self) -> Vec<u32> {
         self.partitions.iter().map(Partition::number).collect()
     }
 
@@ -349,6 +351,10 @@ impl Node {
     pub const fn programme(&self) -> Option<&Programme> {
         self.programme.as_ref()
     }
+}
+
+fn owner(partitions: &mut [Partition], number: u32) -> Option<&mut Partition> {
+    partitions.iter_mut().find(|partition| partition.number() == number)
 }
 
 fn reject_fact(

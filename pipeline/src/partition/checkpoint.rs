@@ -159,13 +159,11 @@ impl Partition {
 
 /// What was summed up of minutes, and what is frozen, holds for the versions that were in force.
 fn check_policies(place: &Place, rules: &Rules) -> Result<(), Error> {
+    let by = place.log_time.unwrap_or(Timestamp::MIN);
     let in_force = |versions: Vec<(Timestamp, String)>| -> Vec<(Timestamp, String)> {
-        let mut place_in_order = versions.into_iter().enumerate();
         // The first also judges what came before.
-        let by = place.log_time.unwrap_or(Timestamp::MIN);
-        std::iter::from_fn(|| place_in_order.next().filter(|(number, (from, _))| *number == 0 || *from <= by))
-            .map(|(_, version)| version)
-            .collect()
+        let numbered = versions.into_iter().enumerate();
+        numbered.take_while(|(number, (from, _))| *number == 0 || *from <= by).map(|(_, version)| version).collect()
     };
     let (stored, now) = (in_force(place.policies.clone()), in_force(versions(&rules.policies)));
     if stored == now { Ok(()) } else { Err(Error::PolicyChanged { log_time: place.log_time }) }

@@ -122,8 +122,7 @@ impl Live<'_, '_> {
             }
         }
         self.tick()?;
-        let owned: Vec<u32> = self.node.partitions().iter().map(crate::Partition::number).collect();
-        self.hand_over(&owned)?;
+        self.hand_over(&self.node.owned())?;
         self.settle_counts();
         self.summary.complete = true;
         Ok(self.summary)
@@ -194,7 +193,7 @@ impl Live<'_, '_> {
     fn own(&mut self, partition: u32) -> Result<(), Error> {
         self.fenced.retain(|(fenced, _)| *fenced != partition);
         let Self { node, ports, counts, .. } = self;
-        let mut io = Io { sink: ports.sink, stores: ports.stores, counts };
+        let mut io = ports.io(counts);
         if partition == PROGRAMME_PARTITION {
             again(|| node.own_programme(&mut io))?;
         }
@@ -210,7 +209,7 @@ impl Live<'_, '_> {
     /// Hands partitions over, with all that is known of them.
     fn hand_over(&mut self, partitions: &[u32]) -> Result<(), Error> {
         for &partition in partitions {
-            let mut io = Io { sink: self.ports.sink, stores: self.ports.stores, counts: &mut self.counts };
+            let mut io = self.ports.io(&mut self.counts);
             let mut handed = self.node.hand_over(partition, &mut io);
             if partition == PROGRAMME_PARTITION {
                 self.decisions = None;
@@ -263,7 +262,7 @@ impl Live<'_, '_> {
         if idle.is_registry_idle(node.tables().registry.log_time(), REGISTRY_IDLE) {
             ports.sink.append_to(Log::Registry, 0, "", wire::tick::TICK)?;
         }
-        let issued = node.tick(&mut Io { sink: ports.sink, stores: ports.stores, counts })?;
+        let issued = node.tick(&mut ports.io(counts))?;
         ports.sink.flush()?;
         issued.iter().for_each(|decision| DecisionPublished(decision).emit(self.metrics));
         self.summary.decisions += issued.len() as u64;
@@ -283,7 +282,7 @@ impl Live<'_, '_> {
             self.node.begin_checkpoint();
         }
         let Self { node, ports, counts, .. } = self;
-        node.checkpoint(CHECKPOINT_SUBJECTS_MAX, &mut Io { sink: ports.sink, stores: ports.stores, counts })?;
+        node.checkpoint(CHECKPOINT_SUBJECTS_MAX, &mut ports.io(counts))?;
         for partition in node.partitions() {
             (ports.restarts)(partition.number(), partition.restart_from());
         }

@@ -146,8 +146,7 @@ impl Process {
     }
 
     fn owned(&self) -> Vec<u32> {
-        let node = self.running.as_ref().map(|running| &running.node);
-        node.into_iter().flat_map(Node::partitions).map(pipeline::Partition::number).collect()
+        self.running.as_ref().map(|running| running.node.owned()).unwrap_or_default()
     }
 
     /// Hands a partition over, if it runs.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::Policies;
 use pipeline::{LivePorts, RunConfig, Summary};
-use ports::{GroupSource, Log, PortError, RecordSink, RecordSource, StateStores};
+use ports::{Log, StateStores};
 use storage::embedded::{Maintained, system_clock};
 use storage::{
     EmbeddedConfig, EmbeddedLogs, KafkaConfig, KafkaGroupSource, KafkaSink, KafkaSource, S3Options, SlateStores, StateUrl,
@@ -29,18 +29,6 @@ const MAINTENANCE_WALL_MIN: Duration = Duration::from_secs(60);
 const HEARTBEATS: u32 = 3;
 /// Between two looks at whether to stop.
 const STOP_LOOK: Duration = Duration::from_millis(200);
-
-/// Everything that a run that goes on works on.
-struct Setup<'a> {
-    config: RunConfig,
-    registry: &'a mut dyn RecordSource,
-    health: &'a mut dyn GroupSource,
-    dependencies: &'a mut dyn RecordSource,
-    decisions: &'a mut dyn FnMut() -> Result<Box<dyn RecordSource>, PortError>,
-    sink: &'a mut dyn RecordSink,
-    stores: &'a mut dyn StateStores,
-    restarts: &'a mut dyn FnMut(u32, u64),
-}
 
 pub(super) fn over_kafka(
     mut broker: KafkaConfig,
@@ -64,8 +52,8 @@ pub(super) fn over_kafka(
     let mut dependencies = KafkaSource::open(&broker, Log::Dependencies).map_err(Failure::failed)?;
     let mut sink = KafkaSink::open(&broker).map_err(Failure::failed)?;
     let mut health = KafkaGroupSource::open(&broker, Log::Health).map_err(Failure::failed)?;
-    let setup = Setup {
-        config: config_of(&broker, policies),
+    let config = config_of(&broker, policies);
+    let ports = LivePorts {
         registry: &mut registry,
         health: &mut health,
         dependencies: &mut dependencies,
@@ -74,7 +62,7 @@ pub(super) fn over_kafka(
         stores: stores.as_mut(),
         restarts: &mut |_, _| {},
     };
-    go_on(setup, metrics, stop)
+    go_on(&config, ports, metrics, stop)
 }
 
 pub(super) fn over_logs(
@@ -91,8 +79,8 @@ pub(super) fn over_logs(
     feed::start(options, &logs, stop)?;
     let maintained = maintain(logs.clone(), Arc::clone(stop));
     let kept = logs.clone();
-    let setup = Setup {
-        config: RunConfig { policies, health_name: "health".to_owned(), registry_name: "registry".to_owned() },
+    let config = RunConfig { policies, health_name: "health".to_owned(), registry_name: "registry".to_owned() };
+    let ports = LivePorts {
         registry: &mut logs.source(Log::Registry),
         health: &mut logs.group(Log::Health),
         dependencies: &mut logs.source(Log::Dependencies),
@@ -101,16 +89,14 @@ pub(super) fn over_logs(
         stores: stores.as_mut(),
         restarts: &mut |partition, offset| kept.set_needed_from(Log::Health, partition, offset),
     };
-    let summary = go_on(setup, metrics, stop);
+    let summary = go_on(&config, ports, metrics, stop);
     stop.store(true, Ordering::Relaxed);
     let ended = maintained.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the logs' maintenance panicked")));
     summary.and_then(|summary| ended.map(|()| summary).map_err(Failure::Failed))
 }
 
-fn go_on(setup: Setup<'_>, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<Summary, Failure> {
-    let Setup { config, registry, health, dependencies, decisions, sink, stores, restarts } = setup;
-    let ports = LivePorts { registry, health, dependencies, decisions, sink, stores, restarts };
-    pipeline::run_live(&config, ports, metrics, stop, &mut |_| {}).map_err(|error| {
+fn go_on(config: &RunConfig, ports: LivePorts<'_>, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<Summary, Failure> {
+    pipeline::run_live(config, ports, metrics, stop, &mut |_| {}).map_err(|error| {
         PipelineFailed { error: &error }.emit(metrics);
         Failure::failed(error)
     })
