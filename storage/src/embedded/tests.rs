@@ -308,6 +308,8 @@ fn many_append_at_once() {
     let world = World::new(EmbeddedConfig { partitions: 3, segment_bytes: 16_384, ..EmbeddedConfig::default() });
     let logs = world.open();
     let mut source = logs.source(Log::Health);
+    // That nothing is there yet is news, which isn't waited for.
+    assert_eq!(source.poll(1_000, Duration::ZERO, &mut |_| {}).unwrap(), Polled { records: 0, at_end: true });
     let mut next = [0; 3];
     let mut last = std::collections::BTreeMap::new();
     thread::scope(|scope| {
