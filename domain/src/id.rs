@@ -67,6 +67,26 @@ text_id! {
     /// An exclusion's id.
     ExclusionId
 }
+text_id! {
+    /// A command's id; it is carried out once, however often it arrives.
+    CommandId
+}
+text_id! {
+    /// A product as it is certified: one model, whose variants each have an ASIN.
+    ProductId
+}
+text_id! {
+    /// A certification request's id.
+    CertificationId
+}
+text_id! {
+    /// A badge request's id.
+    BadgeRequestId
+}
+text_id! {
+    /// A dispute's id.
+    DisputeId
+}
 
 /// Whether a text can be an id: not empty, at most [`ID_BYTES_MAX`] bytes.
 #[must_use]
@@ -212,6 +232,9 @@ impl Marketplace {
     pub const fn code(self) -> &'static str {
         self.code
     }
+
+    /// Every marketplace of the programme.
+    pub const ALL: [Self; 24] = MARKETPLACES;
 
     /// The region that the marketplace belongs to.
     #[must_use]

@@ -17,6 +17,7 @@ pub mod names;
 pub mod page;
 pub mod policy;
 pub mod product;
+pub mod programme;
 pub mod ratio;
 pub mod rejection;
 pub mod report;
