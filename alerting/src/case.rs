@@ -10,7 +10,7 @@ use domain::product::Product;
 use domain::report::ProductStanding;
 use domain::time::Timestamp;
 
-use crate::certification::Certification;
+use domain::Catalogue;
 
 /// A product and all that its standing rests on.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct Case<'a> {
     /// Its health up to T.
     pub evidence: &'a EvidenceByVersion,
     /// What catalogues say about it.
-    pub certification: &'a Certification,
+    pub certification: &'a Catalogue,
     /// What was ruled on proposals about it, by instant (R22).
     pub rulings: &'a [Ruling],
 }

@@ -207,7 +207,7 @@ pub fn forecast(on: &BadgeOn<'_>, leaving_max: usize) -> Forecast {
 }
 
 /// When the badge can be back at the earliest. `failures` are the requirements that fail at T
-/// ([`crate::Certification::failures`]).
+/// ([`domain::Catalogue::failures`]).
 #[must_use]
 pub fn reinstatement(policy: &Policy, at: Timestamp, off: Off, failures: Vec<Reason>) -> Reinstatement {
     let earliest = match off {

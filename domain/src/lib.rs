@@ -5,6 +5,7 @@
 //! exists has already been checked: parsing happens once, at the edge (`wire`).
 //! Rule numbers (R1 … R26) refer to `docs/semantics.md`.
 
+pub mod catalogue;
 pub mod decision;
 pub mod event;
 pub mod evidence;
@@ -24,6 +25,7 @@ pub mod report;
 pub mod summed;
 pub mod time;
 
+pub use catalogue::Catalogue;
 pub use decision::{Decision, DecisionId, DecisionKind, Evidence, OutageEvidence, Reason, Scope, WarningCause, WarningLevel};
 pub use event::{Event, EventBody, EventRef, HealthState};
 pub use evidence::{EvidenceByVersion, EvidenceRules, Outage, ProductEvidence, RegionEvidence};

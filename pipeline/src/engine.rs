@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use alerting::{Case, Certification, Judgement, Life, Removed};
+use alerting::{Case, Judgement, Life, Removed};
 use compute::Gatherer;
+use domain::Catalogue;
 use domain::decision::Decision;
 use domain::event::EventRef;
 use domain::fact::{Exclusion, Fact};
@@ -162,8 +163,8 @@ impl<N: Names + Default> Engine<N> {
         implied
     }
 
-    fn certification_of(&self, product: &Product) -> Certification {
-        Certification {
+    fn certification_of(&self, product: &Product) -> Catalogue {
+        Catalogue {
             listings: self.registry.listings.get(&product.asin).cloned().unwrap_or_default(),
             skill_listings: self.registry.skill_listings_of(product).cloned().collect(),
         }

@@ -1,8 +1,9 @@
 //! A product whose state turns every second for a day, judged each minute: exact, and as cheap at
 //! the day's end as at its beginning.
 
-use alerting::{Case, Certification, Life};
+use alerting::{Case, Life};
 use compute::{Ask, Gatherer, Health};
+use domain::Catalogue;
 use domain::evidence::EvidenceByVersion;
 use domain::policy::Policies;
 use domain::{Fact, Interval, IntervalSet, Product, Region, SubjectRef, Timestamp};
@@ -52,7 +53,7 @@ fn policies(target: &str) -> Policies {
 
 /// Follows the product through its day. Yields how often, and how many bytes, each minute allocates.
 fn follow(policies: &Policies) -> Vec<(u64, u64)> {
-    let (product, certification) = (product(), Certification::default());
+    let (product, certification) = (product(), Catalogue::default());
     let gatherer = Gatherer { product: &product, exclusions: &[] };
     let (mut life, mut evidence) = (Life::new(), EvidenceByVersion::new(policies));
     let judge = |life: &mut Life, evidence: &EvidenceByVersion, at| {

@@ -7,8 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::{Case, Certification, Judgement, Life};
+use alerting::{Case, Judgement, Life};
 use compute::{Ask, Gatherer, Health, SubjectHealth};
+use domain::Catalogue;
 use domain::evidence::EvidenceByVersion;
 use domain::fact::{Exclusion, Ruling, Verdict};
 use domain::life::LifeParts;
@@ -81,7 +82,7 @@ impl Scene<'_> {
     }
 
     fn with_case<T>(&self, evidence: &EvidenceByVersion, act: impl FnOnce(&Case<'_>) -> T) -> T {
-        let certification = Certification {
+        let certification = Catalogue {
             listings: self.registry.listings.get(&self.product.asin).cloned().unwrap_or_default(),
             skill_listings: self.registry.skill_listings_of(self.product).cloned().collect(),
         };

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use alerting::{Brakes, Case, Certification, Context, reconcile};
+use alerting::{Brakes, Case, Context, reconcile};
 use compute::{Ask, Gatherer, Health};
+use domain::Catalogue;
 use domain::Decision;
 use domain::decision::{InputPosition, Issued, Issuer};
 use domain::fact::Exclusion;
@@ -181,7 +182,7 @@ impl Partition {
         if round.new_day {
             gatherer.grow_ahead(&mut owned.evidence, round.t, &health);
         }
-        let certification = Certification {
+        let certification = Catalogue {
             listings: registry.listings.get(&owned.asin).cloned().unwrap_or_default(),
             skill_listings: registry.skill_listings_of(product).cloned().collect(),
         };
