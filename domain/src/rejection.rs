@@ -29,11 +29,13 @@ pub enum RejectReason {
     TooFarInFuture,
     /// The instant is older than what can still be judged (live only, R24).
     OlderThanWindow,
+    /// Something is in the way of a command (the registry's log only).
+    CommandRefused,
 }
 
 impl RejectReason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::InvalidJson,
         Self::UnsupportedVersion,
         Self::UnknownType,
@@ -46,6 +48,7 @@ impl RejectReason {
         Self::SequenceTooOld,
         Self::TooFarInFuture,
         Self::OlderThanWindow,
+        Self::CommandRefused,
     ];
 
     /// The reason's name on the wire.
@@ -64,6 +67,7 @@ impl RejectReason {
             Self::SequenceTooOld => "sequence_too_old",
             Self::TooFarInFuture => "too_far_in_future",
             Self::OlderThanWindow => "older_than_window",
+            Self::CommandRefused => "command_refused",
         }
     }
 }

@@ -189,7 +189,7 @@ pub fn subjects_of(product: &Product) -> impl Iterator<Item = Subject> {
     [Subject::product(&product.asin)].into_iter().chain(dependencies)
 }
 
-fn changed(before: &Terms, change: &BadgeChange) -> Terms {
+pub(crate) fn changed(before: &Terms, change: &BadgeChange) -> Terms {
     Terms {
         manufacturer: change.manufacturer.clone().unwrap_or_else(|| before.manufacturer.clone()),
         brand: change.brand.clone().unwrap_or_else(|| before.brand.clone()),

@@ -1,0 +1,99 @@
+//! Exclusions: asked for, approved, declined, revoked (R7).
+
+use domain::fact::{Exclusion, ExclusionRevoked, ExclusionTarget, Fact};
+use domain::id::{ExclusionId, SubjectKind};
+use domain::programme::entity::ExclusionEntity;
+use domain::programme::{Entity, EntityId, ExclusionForm, ExclusionStatus, Trail, Unmet};
+use domain::time::Timestamp;
+
+use super::unmet::{not_in, refused, unknown};
+use super::{Asked, Book, Plan, Planned};
+
+impl Book {
+    pub(super) fn request_exclusion(&self, asked: Asked<'_>, form: &ExclusionForm) -> Planned {
+        if let Some(known) = self.exclusions.get(&form.id) {
+            return not_in(&EntityId::Exclusion(form.id.clone()), (known.status, "an id of its own"), known.trail.steps.last());
+        }
+        self.check_target(&form.target)?;
+        self.check_not_frozen(asked, form.interval.to)?;
+        let status = ExclusionStatus::Requested;
+        let notes = form.note.iter().cloned().collect();
+        let trail = Trail { steps: vec![asked.step(status.as_str(), notes)] };
+        Ok(Plan::of(vec![Entity::Exclusion(ExclusionEntity { form: form.clone(), status, trail })]))
+    }
+
+    pub(super) fn approve_exclusion(&self, asked: Asked<'_>, id: &ExclusionId) -> Planned {
+        let entity = self.exclusion_in(id, ExclusionStatus::Requested)?;
+        self.check_not_frozen(asked, entity.form.interval.to)?;
+        let fact = Fact::Exclusion(approved(&entity.form, &asked.command.by));
+        Ok(Plan { fact: Some(fact), ..moved(asked, entity, ExclusionStatus::Approved, Vec::new()) })
+    }
+
+    pub(super) fn decline_exclusion(&self, asked: Asked<'_>, id: &ExclusionId, note: &str) -> Planned {
+        let entity = self.exclusion_in(id, ExclusionStatus::Requested)?;
+        Ok(moved(asked, entity, ExclusionStatus::Declined, vec![note.to_owned()]))
+    }
+
+    pub(super) fn revoke_exclusion(&self, asked: Asked<'_>, id: &ExclusionId, note: &str) -> Planned {
+        let entity = self.exclusion_in(id, ExclusionStatus::Approved)?;
+        let (at, by) = (asked.command.at, asked.command.by.clone());
+        let fact = Fact::ExclusionRevoked(ExclusionRevoked { id: id.clone(), at, by });
+        Ok(Plan { fact: Some(fact), ..moved(asked, entity, ExclusionStatus::Revoked, vec![note.to_owned()]) })
+    }
+
+    /// What lies more than a window ago is frozen: excusing it changes nothing (R24).
+    pub(super) fn check_not_frozen(&self, asked: Asked<'_>, to: Timestamp) -> Result<(), Vec<Unmet>> {
+        match asked.place.recorded_at.map(|recorded| recorded.saturating_sub(self.window)) {
+            Some(earliest) if to <= earliest => {
+                let detail = format!("it ends {to}, before {earliest}: more than a window ago");
+                refused("interval", detail, "nothing that long ago counts any more")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_target(&self, target: &ExclusionTarget) -> Result<(), Vec<Unmet>> {
+        let depends_on_hub =
+            |hub: &str| self.badges.values().any(|badge| badge.terms.hub.as_ref().is_some_and(|own| own.as_str() == hub));
+        let (is_known, name) = match target {
+            ExclusionTarget::All => return Ok(()),
+            ExclusionTarget::Manufacturer(id) => (self.manufacturers.contains_key(id), format!("manufacturer {id}")),
+            ExclusionTarget::Subject(subject) => {
+                let is_known = match subject.kind() {
+                    SubjectKind::Product => self.badges.contains_key(subject.id()),
+                    SubjectKind::Skill => self.dependents.contains_key(subject.id()),
+                    SubjectKind::Hub => depends_on_hub(subject.id()),
+                };
+                (is_known, subject.to_string())
+            }
+        };
+        if is_known { Ok(()) } else { refused("target", format!("no badge has to do with {name}"), "check the id") }
+    }
+
+    fn exclusion_in(&self, id: &ExclusionId, status: ExclusionStatus) -> Result<&ExclusionEntity, Vec<Unmet>> {
+        match self.exclusions.get(id) {
+            None => unknown(&EntityId::Exclusion(id.clone())),
+            Some(entity) if entity.status == status => Ok(entity),
+            Some(entity) => not_in(&EntityId::Exclusion(id.clone()), (entity.status, status.as_str()), entity.trail.steps.last()),
+        }
+    }
+}
+
+/// The exclusion that a form asks for, as somebody approves it.
+pub(super) fn approved(form: &ExclusionForm, by: &str) -> Exclusion {
+    Exclusion {
+        id: form.id.clone(),
+        target: form.target.clone(),
+        regions: form.regions,
+        interval: form.interval,
+        reason: form.reason,
+        approved_by: by.to_owned(),
+    }
+}
+
+fn moved(asked: Asked<'_>, entity: &ExclusionEntity, status: ExclusionStatus, notes: Vec<String>) -> Plan {
+    let mut entity = entity.clone();
+    entity.status = status;
+    entity.trail.steps.push(asked.step(status.as_str(), notes));
+    Plan::of(vec![Entity::Exclusion(entity)])
+}

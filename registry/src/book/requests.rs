@@ -1,0 +1,350 @@
+//! Badge requests: from a draft to a badge that is live, with everything that is checked on the way.
+
+use domain::fact::{Badge, BadgeChange, Fact, Terms};
+use domain::id::{Asin, BadgeRequestId, Marketplace, SkillId};
+use domain::programme::entity::{BadgeEntity, BadgeRequestEntity, CertificationEntity};
+use domain::programme::{BadgeForm, BadgeRequestStatus, BadgeStatus, CertificationStatus, Entity, EntityId, Step, Trail, Unmet};
+use domain::time::Timestamp;
+use domain::{Region, Scope};
+
+use super::forms::known_product;
+use super::unmet::{not_in, refused, unknown, unmet};
+use super::{Asked, Book, NOBODY, Place, Plan, Planned};
+
+/// What time does to a request that was approved.
+pub(super) const GO_LIVE: &str = "go_live";
+
+impl Book {
+    pub(super) fn draft_badge_request(&self, asked: Asked<'_>, form: &BadgeForm) -> Planned {
+        let product = known_product(self, &form.product)?;
+        if !product.form.variants.contains(&form.asin) {
+            let detail = format!("{} is no variant of product {}", form.asin, form.product);
+            return refused("variant", detail, "describe the product with this ASIN among its variants");
+        }
+        let status = BadgeRequestStatus::NotSubmitted;
+        let mut entity = match self.requests.get(&form.id) {
+            None => BadgeRequestEntity {
+                form: form.clone(),
+                status,
+                since: asked.command.at,
+                reasons: Vec::new(),
+                unmet: Vec::new(),
+                trail: Trail::default(),
+            },
+            Some(known) if known.form.asin != form.asin => {
+                let detail = format!("badge_request:{} is about {}", form.id, known.form.asin);
+                return refused("asin", detail, "draft another request for another ASIN");
+            }
+            Some(known) if matches!(known.status, BadgeRequestStatus::NotSubmitted | BadgeRequestStatus::Rejected) => {
+                known.clone()
+            }
+            Some(known) => return elsewhere(known, "not submitted, or rejected"),
+        };
+        entity.form = form.clone();
+        moved(&mut entity, status, asked.step(status.as_str(), Vec::new()));
+        Ok(Plan::of(vec![Entity::BadgeRequest(entity)]))
+    }
+
+    pub(super) fn submit_badge_request(&self, asked: Asked<'_>, id: &BadgeRequestId) -> Planned {
+        let mut entity = self.request_in(id, &[BadgeRequestStatus::NotSubmitted], "not submitted")?.clone();
+        let mut unmet = self.requirements(&entity.form);
+        unmet.extend(self.other_request(&entity.form));
+        if !unmet.is_empty() {
+            return Err(unmet);
+        }
+        (entity.reasons, entity.unmet) = (Vec::new(), Vec::new());
+        moved(&mut entity, BadgeRequestStatus::UnderReview, asked.step(BadgeRequestStatus::UnderReview.as_str(), Vec::new()));
+        Ok(Plan::of(vec![Entity::BadgeRequest(entity)]))
+    }
+
+    pub(super) fn approve_badge_request(&self, asked: Asked<'_>, id: &BadgeRequestId) -> Planned {
+        let mut entity = self.request_in(id, &[BadgeRequestStatus::UnderReview], "under review")?.clone();
+        let at = asked.command.at;
+        let unmet = self.unmet_of(&entity.form, at);
+        if !unmet.is_empty() {
+            return Err(unmet);
+        }
+        moved(&mut entity, BadgeRequestStatus::Pending, asked.step(BadgeRequestStatus::Pending.as_str(), Vec::new()));
+        if entity.form.go_live.is_some_and(|go_live| go_live > at) {
+            return Ok(Plan::of(vec![Entity::BadgeRequest(entity)]));
+        }
+        self.live(asked.place, entity, at)
+    }
+
+    pub(super) fn reject_badge_request(&self, asked: Asked<'_>, id: &BadgeRequestId, reasons: &[String]) -> Planned {
+        let open = [BadgeRequestStatus::UnderReview, BadgeRequestStatus::Pending];
+        let mut entity = self.request_in(id, &open, "under review, or pending")?.clone();
+        let unmet = self.unmet_of(&entity.form, asked.command.at);
+        if unmet.is_empty() && reasons.is_empty() {
+            return refused("reasons", "every check is met", "say why it is rejected all the same");
+        }
+        let told = unmet.iter().map(|unmet| format!("{}: {}", unmet.requirement, unmet.detail));
+        let notes = reasons.iter().cloned().chain(told).collect();
+        moved(&mut entity, BadgeRequestStatus::Rejected, asked.step(BadgeRequestStatus::Rejected.as_str(), notes));
+        (entity.reasons, entity.unmet) = (reasons.to_vec(), unmet);
+        Ok(Plan::of(vec![Entity::BadgeRequest(entity)]))
+    }
+
+    /// Everything that a request doesn't meet at an instant.
+    #[must_use]
+    pub fn unmet_of(&self, form: &BadgeForm, at: Timestamp) -> Vec<Unmet> {
+        let mut out = self.requirements(form);
+        if let Ok(terms) = self.terms_of(form) {
+            out.extend(self.catalogue_objections(&form.asin, &terms, at));
+        }
+        out
+    }
+
+    /// Approved requests whose date has come, and on which everything is met: they go live, one after the other.
+    pub(super) fn due_request(&self, asin: &Asin, place: Place) -> Option<Plan> {
+        let of_asin = self.requests_for.get(asin).into_iter().flatten().filter_map(|id| self.requests.get(id));
+        let pending = of_asin.filter(|request| request.status == BadgeRequestStatus::Pending);
+        pending.filter_map(|request| self.go_live(request, place)).next()
+    }
+
+    fn go_live(&self, request: &BadgeRequestEntity, place: Place) -> Option<Plan> {
+        let date = request.form.go_live.unwrap_or(request.since).max(request.since);
+        if date > self.now {
+            return None;
+        }
+        let earliest = date.max(self.now.saturating_sub(self.window));
+        let met = |at: &Timestamp| self.unmet_of(&request.form, *at).is_empty();
+        // What wasn't met at the date is met from now on, as far as anybody knows.
+        let at = [earliest, self.now].into_iter().find(met)?;
+        self.live(place, request.clone(), at).ok()
+    }
+
+    /// The badge on, from an instant on.
+    fn live(&self, place: Place, mut request: BadgeRequestEntity, at: Timestamp) -> Planned {
+        let terms = self.terms_of(&request.form)?;
+        let asin = request.form.asin.clone();
+        let enabled = BadgeRequestStatus::Enabled;
+        let (badge, fact) = match self.badges.get(&asin) {
+            None => {
+                let fact = Fact::Badge(Badge { asin: asin.clone(), terms: terms.clone(), enabled_at: at });
+                (granted(&request.form, terms, at), fact)
+            }
+            Some(badge) => {
+                let at = self.free_from(&asin, at);
+                let change = BadgeChange { marketplaces: Some(terms.marketplaces.clone()), ..unchanged(asin, at) };
+                (BadgeEntity { terms, ..badge.clone() }, Fact::BadgeChange(change))
+            }
+        };
+        let mut badge = badge;
+        let notes = vec![format!("badge_request:{}", request.form.id)];
+        let at_or_after = |trail: &Trail| trail.last_at().map_or(at, |last| last.max(at));
+        let step = place.step((at_or_after(&badge.trail), NOBODY), GO_LIVE, BadgeStatus::Enabled.as_str(), notes);
+        badge.trail.steps.push(step);
+        let step = place.step((at_or_after(&request.trail), NOBODY), GO_LIVE, enabled.as_str(), Vec::new());
+        moved(&mut request, enabled, step);
+        Ok(Plan { entities: vec![Entity::BadgeRequest(request), Entity::Badge(badge)], fact: Some(fact) })
+    }
+
+    /// What doesn't depend on catalogues.
+    fn requirements(&self, form: &BadgeForm) -> Vec<Unmet> {
+        let mut out = Vec::new();
+        if form.retail_id.is_none() {
+            out.push(unmet("retail_id", "the number on the package isn't given", "give its UPC, EAN, JAN or GTIN-14"));
+        }
+        for &marketplace in &form.marketplaces {
+            if self.certification_for(form, marketplace).is_none() {
+                out.push(self.uncertified(form, marketplace));
+            }
+        }
+        match self.badges.get(&form.asin) {
+            None => out.extend(self.suspensions(form)),
+            Some(badge) => out.extend(in_the_way_of(badge, form)),
+        }
+        if out.is_empty() {
+            out.extend(self.terms_of(form).err().unwrap_or_default());
+        }
+        out
+    }
+
+    /// The approved certification that covers a marketplace: of that product, with that hub.
+    fn certification_for(&self, form: &BadgeForm, marketplace: Marketplace) -> Option<&CertificationEntity> {
+        self.certifications_of(&form.product).find(|one| {
+            one.status == CertificationStatus::Approved
+                && one.form.hub == form.hub
+                && one.form.region == marketplace.region()
+                && one.form.marketplaces.contains(&marketplace)
+        })
+    }
+
+    fn uncertified(&self, form: &BadgeForm, marketplace: Marketplace) -> Unmet {
+        let region = marketplace.region();
+        let hub = form.hub.as_ref().map_or_else(|| "without a hub".to_owned(), |hub| format!("with hub {hub}"));
+        let detail = format!("product {} has no approved certification for {marketplace} {hub}", form.product);
+        let with_another = self.certifications_of(&form.product).find(|one| {
+            one.status == CertificationStatus::Approved
+                && one.form.region == region
+                && one.form.marketplaces.contains(&marketplace)
+        });
+        let remedy = match with_another {
+            Some(other) => {
+                let tested = other.form.hub.as_ref().map_or("no hub", Asin::as_str);
+                format!(
+                    "certification:{} was tested with {tested}: name that one, or have it certified with this one",
+                    other.form.id
+                )
+            }
+            None => format!("have it certified in {region} for {marketplace}, or leave {marketplace} out"),
+        };
+        unmet(format!("certification:{marketplace}"), detail, remedy)
+    }
+
+    /// A suspended manufacturer gets no badge for a new ASIN (R16).
+    fn suspensions(&self, form: &BadgeForm) -> Vec<Unmet> {
+        let product = self.products.get(&form.product);
+        let Some(maker) = product.and_then(|product| self.manufacturers.get(&product.form.manufacturer)) else {
+            return Vec::new();
+        };
+        let concerns = |scope: Scope| form.marketplaces.iter().any(|marketplace| scope.includes(marketplace.region()));
+        let suspended = maker.suspended.iter().filter(|(scope, _)| concerns(**scope));
+        suspended
+            .map(|(scope, (decision, since))| {
+                let detail =
+                    format!("manufacturer {} is suspended in {scope} since {since} by decision {decision}", maker.form.id);
+                let remedy = "wait until its removed badges are reinstated; badges that it has stay";
+                unmet(format!("suspension:{scope}"), detail, remedy)
+            })
+            .collect()
+    }
+
+    fn other_request(&self, form: &BadgeForm) -> Option<Unmet> {
+        let of_asin = self.requests_for.get(&form.asin).into_iter().flatten().filter_map(|id| self.requests.get(id));
+        let is_open = |status| matches!(status, BadgeRequestStatus::UnderReview | BadgeRequestStatus::Pending);
+        of_asin.filter(|other| other.form.id != form.id).find(|other| is_open(other.status)).map(|other| {
+            let detail = format!("badge_request:{} about {} is {}", other.form.id, form.asin, other.status);
+            unmet("request", detail, format!("wait for the end of {}", other.form.id))
+        })
+    }
+
+    /// What the badge says once it is granted; one that is there already gains marketplaces.
+    fn terms_of(&self, form: &BadgeForm) -> Result<Terms, Vec<Unmet>> {
+        let skill = self.tested_skill(form)?;
+        if let Some(badge) = self.badges.get(&form.asin) {
+            if badge.terms.skill != skill || badge.terms.hub != form.hub {
+                let detail = format!("the badge of {} depends on another skill or hub than this request", form.asin);
+                return refused("dependencies", detail, "ask for it with the skill and hub of the badge");
+            }
+            let mut marketplaces: Vec<Marketplace> = badge.terms.marketplaces.iter().chain(&form.marketplaces).copied().collect();
+            marketplaces.sort_unstable();
+            marketplaces.dedup();
+            return Ok(Terms { marketplaces, ..badge.terms.clone() });
+        }
+        let product = known_product(self, &form.product)?;
+        Ok(Terms {
+            manufacturer: product.form.manufacturer.clone(),
+            brand: product.form.brand.clone(),
+            model: product.form.model.clone(),
+            image: product.form.image.clone(),
+            skill,
+            hub: form.hub.clone(),
+            marketplaces: form.marketplaces.clone(),
+            customers: form.customers,
+        })
+    }
+
+    /// A badge depends on one skill: that of its certifications.
+    fn tested_skill(&self, form: &BadgeForm) -> Result<Option<SkillId>, Vec<Unmet>> {
+        let tested = form.marketplaces.iter().filter_map(|marketplace| self.certification_for(form, *marketplace));
+        let mut skills: Vec<(&Option<SkillId>, Region)> = tested.map(|one| (&one.form.skill, one.form.region)).collect();
+        skills.dedup();
+        match skills.as_slice() {
+            [] => Ok(None),
+            [(skill, _), rest @ ..] if rest.iter().all(|(other, _)| other == skill) => Ok((*skill).clone()),
+            several => {
+                let names = several.iter().map(|(skill, region)| {
+                    let skill = skill.as_ref().map_or("none", SkillId::as_str);
+                    format!("{skill} in {region}")
+                });
+                let detail = format!("it was certified with different skills: {}", names.collect::<Vec<_>>().join(", "));
+                refused("skill", detail, "ask for one badge, of one ASIN, with one skill")
+            }
+        }
+    }
+
+    fn request_in(
+        &self,
+        id: &BadgeRequestId,
+        statuses: &[BadgeRequestStatus],
+        expected: &str,
+    ) -> Result<&BadgeRequestEntity, Vec<Unmet>> {
+        match self.requests.get(id) {
+            None => unknown(&EntityId::BadgeRequest(id.clone())),
+            Some(entity) if statuses.contains(&entity.status) => Ok(entity),
+            Some(entity) => elsewhere(entity, expected),
+        }
+    }
+
+    pub(super) fn put_request(&mut self, entity: BadgeRequestEntity) {
+        let (id, asin) = (entity.form.id.clone(), entity.form.asin.clone());
+        self.requests_for.entry(asin.clone()).or_default().insert(id.clone());
+        if entity.status == BadgeRequestStatus::Pending {
+            self.due.insert((entity.form.go_live.unwrap_or(entity.since), asin));
+            self.pending.insert(id.clone());
+        } else {
+            self.pending.remove(&id);
+        }
+        self.requests.insert(id, entity);
+    }
+}
+
+/// What keeps a badge that there is from gaining marketplaces.
+fn in_the_way_of(badge: &BadgeEntity, form: &BadgeForm) -> Vec<Unmet> {
+    let asin = &badge.asin;
+    if let Some(at) = badge.withdrawn_at {
+        let detail = format!("the badge of {asin} was given back at {at}");
+        return vec![unmet("badge", detail, "ask for the badge of another ASIN: one that was given back doesn't come again")];
+    }
+    let regions = form.marketplaces.iter().map(|marketplace| Scope::Region(marketplace.region()));
+    if regions.into_iter().any(|scope| badge.status(scope) == BadgeStatus::Removed) {
+        let detail = format!("the badge of {asin} was removed");
+        return vec![unmet("badge", detail, "it comes back by reinstatement or reversal, not by a request")];
+    }
+    if form.marketplaces.iter().all(|marketplace| badge.terms.marketplaces.contains(marketplace)) {
+        let detail = format!("{asin} has the badge in every one of these marketplaces");
+        return vec![unmet("marketplaces", detail, "name a marketplace where it hasn't got it yet")];
+    }
+    Vec::new()
+}
+
+fn granted(form: &BadgeForm, terms: Terms, at: Timestamp) -> BadgeEntity {
+    BadgeEntity {
+        asin: form.asin.clone(),
+        product: Some(form.product.clone()),
+        request: Some(form.id.clone()),
+        terms,
+        enabled_at: at,
+        withdrawn_at: None,
+        removed: std::collections::BTreeMap::new(),
+        flags: Vec::new(),
+        trail: Trail::default(),
+    }
+}
+
+/// A change that changes nothing yet.
+pub(super) const fn unchanged(asin: Asin, at: Timestamp) -> BadgeChange {
+    BadgeChange {
+        asin,
+        at,
+        manufacturer: None,
+        brand: None,
+        model: None,
+        image: None,
+        skill: None,
+        hub: None,
+        marketplaces: None,
+        customers: None,
+    }
+}
+
+fn moved(entity: &mut BadgeRequestEntity, status: BadgeRequestStatus, step: Step) {
+    (entity.status, entity.since) = (status, step.at);
+    entity.trail.steps.push(step);
+}
+
+fn elsewhere<T>(entity: &BadgeRequestEntity, expected: &str) -> Result<T, Vec<Unmet>> {
+    not_in(&EntityId::BadgeRequest(entity.form.id.clone()), (entity.status, expected), entity.trail.steps.last())
+}
