@@ -68,10 +68,15 @@ impl Subjects {
         next
     }
 
-    /// A registered subject's number.
+    /// The number of a subject that is registered, or was when it was stored.
     #[inline]
     pub(crate) fn number(&self, subject: SubjectRef<'_>) -> Option<u32> {
         self.numbers[kind_index(subject.kind)].get(subject.id).copied()
+    }
+
+    /// Whether a subject is registered, as far as the registry was read: one that was restored may not be yet.
+    pub(crate) fn is_registered(&self, subject: SubjectRef<'_>) -> bool {
+        self.number(subject).is_some_and(|number| self.since(number) < Timestamp::MAX)
     }
 
     /// A subject by its number.

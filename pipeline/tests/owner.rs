@@ -225,6 +225,26 @@ fn a_record_about_what_is_not_registered_yet_waits_for_the_registry() {
 }
 
 #[test]
+fn a_record_about_what_was_stored_waits_for_a_registry_that_is_behind() {
+    let mut stage = Stage::new(1);
+    stage.append(Log::Registry, 0, "2025-01-01T00:00", BADGE);
+    stage.append(Log::Health, 0, "2025-01-02T00:00", &state("2025-01-02T00:00", "up"));
+    stage.pass("2025-01-02T00:00");
+    stage.catch_up();
+    let mut node = stage.node.take().expect("it is open");
+    node.begin_checkpoint();
+    assert!(stage.with_io(|io| node.checkpoint(usize::MAX, io)).expect("no port fails"));
+    stage.append(Log::Health, 0, "2025-01-03T00:00", &state("2025-01-03T00:00", "down"));
+    // The next owner knows the product by its checkpoint only.
+    stage.counts = BatchCounts::default();
+    stage.open();
+    assert_eq!(stage.read(Log::Health), [Taken::Done, Taken::Done, Taken::RegistryBehind]);
+    stage.read(Log::Registry);
+    assert_eq!(stage.read(Log::Health), [Taken::Done; 3]);
+    assert_eq!((stage.counts.accepted, stage.counts.rejected_total()), (1, 0));
+}
+
+#[test]
 fn an_event_that_is_sent_on_twice_counts_once() {
     let mut stage = Stage::new(2);
     let (home, away) = (home(2), 1 - home(2));

@@ -73,7 +73,7 @@ impl Partition {
     fn names_unknown_in(&self, line: &[u8]) -> bool {
         wire::event::parse(line).is_ok_and(|parsed| {
             let subject = parsed.event().subject;
-            self.subjects.number(subject).is_none() && partition_of(subject, self.rules.partitions) == self.number
+            !self.subjects.is_registered(subject) && partition_of(subject, self.rules.partitions) == self.number
         })
     }
 
