@@ -71,7 +71,7 @@ impl Owner {
     fn reconcile(&mut self, asin: &str, registry: &[&str], t: &str) {
         let mut evaluation = Evaluation::new(policies());
         (1..).zip(registry).for_each(|(line, text)| evaluation.registry_line(line, text.as_bytes()));
-        evaluation.settle_registry();
+        evaluation.settle_registry(None);
         (1..).zip(events()).for_each(|(line, text)| evaluation.event_line(line, text.as_bytes()));
         let mut implied = evaluation.finish(at(t)).decisions;
         implied.retain(|decision| decision.asin.as_ref().is_some_and(|other| other.as_str() == asin));

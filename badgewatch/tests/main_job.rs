@@ -109,7 +109,7 @@ fn evaluated(registry: &Path, events: &Path) -> Report {
     let mut evaluation = pipeline::Evaluation::new(policy);
     let lines = |path: &Path| BufReader::new(std::fs::File::open(path).unwrap()).split(b'\n').map(Result::unwrap);
     (1..).zip(lines(registry)).for_each(|(number, line)| evaluation.registry_line(number, &line));
-    evaluation.settle_registry();
+    evaluation.settle_registry(None);
     (1..).zip(lines(events)).for_each(|(number, line)| evaluation.event_line(number, &line));
     evaluation.finish(Timestamp::parse_rfc3339(UNTIL).unwrap())
 }

@@ -11,11 +11,12 @@ use domain::fact::{Exclusion, Fact};
 use domain::id::ManufacturerId;
 use domain::policy::Policies;
 use domain::product::Product;
+use domain::programme::Entry;
 use domain::rejection::RejectReason;
 use domain::report::{ManufacturerStanding, ProductStanding};
 use domain::time::Timestamp;
 use ingest::{Named, Names};
-use registry::{Ledger, Refusal, Registry};
+use registry::{Place, Refusal, Register, Registry};
 
 use crate::subjects::Subjects;
 
@@ -50,7 +51,9 @@ pub struct Implied {
 pub struct Engine<N> {
     policies: Policies,
     names: N,
-    ledger: Ledger,
+    register: Register,
+    /// The latest instant that commands and their records name.
+    register_time: Option<Timestamp>,
     facts: u64,
     registry: Registry,
     subjects: Subjects,
@@ -60,10 +63,13 @@ impl<N: Names + Default> Engine<N> {
     /// An engine that knows nothing yet.
     #[must_use]
     pub fn new(policies: impl Into<Policies>) -> Self {
+        let policies: Policies = policies.into();
+        let window = policies.longest_window();
         Self {
-            policies: policies.into(),
+            policies,
             names: N::default(),
-            ledger: Ledger::default(),
+            register: Register::new(window),
+            register_time: None,
             facts: 0,
             registry: Registry::default(),
             subjects: Subjects::default(),
@@ -87,18 +93,48 @@ impl<N: Names + Default> Engine<N> {
     /// # Errors
     /// What contradicts an earlier fact is refused.
     pub fn add_fact(&mut self, line: u64, fact: Fact) -> Result<(), Refusal> {
-        self.ledger.add(line, fact)?;
-        self.facts += 1;
+        self.add_entry(line, None, Entry::Fact(fact))
+    }
+
+    /// Takes in a line of the registry: facts in any order, commands and decisions in that of their log. What it
+    /// says counts from the next [`Self::settle_registry`] on. Nothing is frozen here, so a fact reaches back as
+    /// far as it says.
+    ///
+    /// # Errors
+    /// What contradicts an earlier fact is refused, and a command that something is in the way of.
+    pub fn add_entry(&mut self, line: u64, recorded_at: Option<Timestamp>, entry: Entry) -> Result<(), Refusal> {
+        let mut place = Place { position: line - 1, recorded_at: None };
+        if let Entry::Command(command) = &entry {
+            place.recorded_at = recorded_at;
+            self.pass(place, recorded_at.unwrap_or(command.at));
+        }
+        let followed = self.register.add(place, entry)?;
+        self.facts += u64::from(followed.is_some());
         Ok(())
     }
 
     /// Ties all facts together; must be called after facts were added and before events about
-    /// what they register. Returns the facts about something that nobody registered (yet).
-    pub fn settle_registry(&mut self) -> Vec<Refusal> {
-        let (registry, unknown) = self.ledger.resolve();
+    /// what they register. What waits for its date happens up to `until`, or up to the last command.
+    /// Returns the facts about something that nobody registered (yet).
+    pub fn settle_registry(&mut self, until: Option<Timestamp>) -> Vec<Refusal> {
+        if let Some(now) = until.max(self.register_time) {
+            self.pass(Place { position: 0, recorded_at: None }, now);
+        }
+        let (registry, unknown) = self.register.resolve();
         self.registry = registry;
         self.registry.subjects.iter().for_each(|subject| self.subjects.register(subject, Timestamp::MIN));
         unknown
+    }
+
+    /// What is described, certified, requested and badged, and how it got there.
+    #[must_use]
+    pub const fn book(&self) -> &registry::Book {
+        self.register.book()
+    }
+
+    fn pass(&mut self, place: Place, now: Timestamp) {
+        self.register_time = self.register_time.max(Some(now));
+        self.facts += self.register.pass(place, now).len() as u64;
     }
 
     /// Takes in an event. The order of events doesn't matter, but for two of one name: the first

@@ -3,6 +3,7 @@
 use domain::event::EventRef;
 use domain::fact::Fact;
 use domain::policy::Policies;
+use domain::programme::Entry;
 use domain::rejection::{LineSource, RejectReason, Rejection};
 use domain::report::Report;
 use domain::time::Timestamp;
@@ -30,22 +31,33 @@ impl Evaluation {
 
     /// Takes in a registry line.
     pub fn registry_line(&mut self, line: u64, text: &[u8]) {
-        match wire::fact::parse(text) {
-            Ok(fact) => self.fact(line, fact),
+        self.registry_line_at(line, None, text);
+    }
+
+    /// Takes in a registry line with the instant at which it was appended, where that is known.
+    pub fn registry_line_at(&mut self, line: u64, recorded_at: Option<Timestamp>, text: &[u8]) {
+        match wire::entry::parse(text) {
+            Ok(entry) => self.entry(line, recorded_at, entry),
             Err(error) => self.reject(LineSource::Registry, line, error.reason, error.detail),
         }
     }
 
     /// Takes in a registry fact.
     pub fn fact(&mut self, line: u64, fact: Fact) {
-        if let Err(refusal) = self.engine.add_fact(line, fact) {
+        self.entry(line, None, Entry::Fact(fact));
+    }
+
+    /// Takes in a parsed line of the registry, with the instant at which it was appended, where that is known.
+    pub fn entry(&mut self, line: u64, recorded_at: Option<Timestamp>, entry: Entry) {
+        if let Err(refusal) = self.engine.add_entry(line, recorded_at, entry) {
             self.refuse(refusal);
         }
     }
 
-    /// Ties the registry together: after its last line, before the first event.
-    pub fn settle_registry(&mut self) {
-        for refusal in self.engine.settle_registry() {
+    /// Ties the registry together: after its last line, before the first event. What waits for its date happens up
+    /// to `until`.
+    pub fn settle_registry(&mut self, until: Option<Timestamp>) {
+        for refusal in self.engine.settle_registry(until) {
             self.refuse(refusal);
         }
     }

@@ -190,11 +190,11 @@ impl Node {
             if wire::tick::is_tick(text) {
                 continue;
             }
-            let added = match wire::fact::parse(text) {
+            let added = match wire::entry::parse(text) {
                 _ if record.truncated => Err((RejectReason::InvalidJson, rejecting::OVERLONG.to_owned())),
                 Err(error) => Err((error.reason, error.detail)),
-                Ok(fact) => {
-                    let added = self.tables.registry.add(record.offset, appended_at, fact);
+                Ok(entry) => {
+                    let added = self.tables.registry.add(record.offset, appended_at, entry);
                     added.map_err(|Refusal { reason, detail, .. }| (reason, detail))
                 }
             };

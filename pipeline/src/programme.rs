@@ -1,15 +1,17 @@
 //! The programme role: owns manufacturers, and alone issues suspensions (R16).
 //!
 //! It knows the registry and what partitions have issued, nothing of their evidence: a manufacturer
-//! is suspended by decisions that were issued, not by such as are only implied.
+//! is suspended by decisions that were issued, not by such as are only implied. What was issued it repeats in
+//! the registry's log, so that what follows for badges and requests is decided from one ordered log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use alerting::{Brakes, Context, Issued, Removed, reconcile};
-use domain::decision::{Decision, InputPosition, Issuer, Scope};
+use domain::decision::{Decision, DecisionId, InputPosition, Issuer, Scope};
 use domain::id::{Asin, ManufacturerId};
 use domain::interval::IntervalSet;
+use domain::programme::IssuedNote;
 use domain::report::ManufacturerStanding;
 use domain::time::Timestamp;
 use ports::{Log, Record};
@@ -38,6 +40,10 @@ pub struct Programme {
     brakes: Brakes,
     standings: Vec<ManufacturerStanding>,
     t: Option<Timestamp>,
+    /// What the registry's log may still have to be told.
+    unnoted: VecDeque<IssuedNote>,
+    /// What it was told and hasn't come back yet.
+    told: BTreeSet<DecisionId>,
 }
 
 impl Programme {
@@ -56,6 +62,8 @@ impl Programme {
             issued: BTreeMap::new(),
             brakes: Brakes::new(Vec::new(), &rules.policies),
             standings: Vec::new(),
+            unnoted: decisions.iter().filter_map(note_of).collect(),
+            told: BTreeSet::new(),
             t: decisions.last().and_then(|decision| decision.evidence.issued.as_ref()).map(|issued| issued.at),
             journal,
             version: epoch::next(Issuer::Programme, io.stores.of(Issuer::Programme)?)?,
@@ -74,6 +82,7 @@ impl Programme {
         let seen = self.seen.entry(issued.by).or_default();
         if issued.seq == *seen + 1 {
             *seen = issued.seq;
+            self.unnoted.extend(note_of(decision));
             if let Some(asin) = &decision.asin {
                 self.products.entry(asin.clone()).or_default().push(decision.clone());
             }
@@ -115,7 +124,7 @@ impl Programme {
         let inputs = self.inputs(registry);
         let mut out = Vec::new();
         let known: Vec<ManufacturerId> = self.issued.keys().chain(by_manufacturer.keys().copied()).cloned().collect();
-        for manufacturer in std::collections::BTreeSet::from_iter(known) {
+        for manufacturer in BTreeSet::from_iter(known) {
             let issued = self.issued.entry(manufacturer.clone()).or_default();
             let context = Context {
                 t,
@@ -135,6 +144,8 @@ impl Programme {
         self.journal.write(&out, io.stores.of(Issuer::Programme)?)?;
         self.publish(out.iter(), io)?;
         self.publish_standings(standings, t, io)?;
+        self.unnoted.extend(out.iter().filter_map(note_of));
+        self.publish_notes(registry, io)?;
         Ok(out)
     }
 
@@ -197,4 +208,33 @@ impl Programme {
         self.standings = standings;
         Ok(())
     }
+
+    /// Tells the registry's log what it doesn't know yet. Told twice, after a crash or by two owners in turn, it
+    /// takes note once.
+    fn publish_notes(&mut self, registry: &RegistryTable, io: &mut Io<'_>) -> Result<(), Error> {
+        let book = registry.book();
+        self.told.retain(|id| !book.has_noted(id));
+        while let Some(note) = self.unnoted.pop_front() {
+            if !book.has_noted(&note.id) && self.told.insert(note.id) {
+                let mut line = Vec::new();
+                wire::issued_note::write(&note, &mut line);
+                io.sink.append(Log::Registry, "", &line)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a decision means to badges and requests, if anything.
+fn note_of(decision: &Decision) -> Option<IssuedNote> {
+    IssuedNote::KINDS.contains(&decision.kind).then(|| IssuedNote {
+        id: decision.id,
+        kind: decision.kind,
+        asin: decision.asin.clone(),
+        manufacturer: decision.manufacturer.clone(),
+        scope: decision.scope,
+        at: decision.at,
+        supersedes: decision.supersedes,
+        reasons: decision.reasons.iter().map(ToString::to_string).collect(),
+    })
 }

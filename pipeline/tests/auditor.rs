@@ -35,7 +35,7 @@ fn audited(scenario: &Scenario) -> Report {
 fn evaluated(scenario: &Scenario, facts: &[Fact], events: &[Event]) -> Report {
     let mut evaluation = Evaluation::new(scenario.policies.clone());
     numbered(facts).into_iter().for_each(|(line, fact)| evaluation.fact(line, fact));
-    evaluation.settle_registry();
+    evaluation.settle_registry(None);
     (1..).zip(events).for_each(|(line, event)| evaluation.event(line, &event.as_ref()));
     evaluation.finish(scenario.at)
 }

@@ -15,7 +15,7 @@ const DAY_MS: i64 = 86_400_000;
 fn read(scenario: &Scenario) -> Evaluation {
     let mut evaluation = Evaluation::new(scenario.policies.clone());
     (1..).zip(&scenario.facts).for_each(|(line, fact)| evaluation.fact(line, fact.clone()));
-    evaluation.settle_registry();
+    evaluation.settle_registry(None);
     (1..).zip(&scenario.events).for_each(|(line, event)| evaluation.event(line, &event.as_ref()));
     evaluation
 }

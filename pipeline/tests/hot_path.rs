@@ -16,7 +16,7 @@ fn engine() -> Engine<RecentNames> {
     let badge =
         br#"{"type":"badge","asin":"B000000001","manufacturer":"m-1","marketplaces":["US"],"enabled_at":"2025-01-01T00:00:00Z"}"#;
     engine.add_fact(1, wire::fact::parse(badge).expect("a badge")).expect("the first");
-    engine.settle_registry();
+    engine.settle_registry(None);
     engine
 }
 

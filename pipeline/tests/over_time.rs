@@ -51,7 +51,7 @@ fn check(policy: &str, down: &[(&str, &str, &str)], lines: &[String], at: &str, 
     for (number, line) in (1..).zip(std::iter::once(BADGE).chain(lines.iter().map(String::as_str))) {
         evaluation.registry_line(number, line.as_bytes());
     }
-    evaluation.settle_registry();
+    evaluation.settle_registry(None);
     let state = |region: &str, at: &str, state: &str| {
         format!(r#"{{"v":1,"type":"state","subject":"product:B1","region":"{region}","at":"{at}Z","state":"{state}"}}"#)
     };

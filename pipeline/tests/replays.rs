@@ -183,7 +183,7 @@ fn over_bounded_input_a_line_counts_as_it_was_or_as_it_was_replayed() {
     let check = |lines: &[String], registered: &[&str], downtime_ms: i64| {
         let mut evaluation = Evaluation::new(policies());
         (1..).zip(registered).for_each(|(line, asin)| evaluation.registry_line(line, badge(asin).as_bytes()));
-        evaluation.settle_registry();
+        evaluation.settle_registry(None);
         (1..).zip(lines).for_each(|(line, text)| evaluation.event_line(line, text.as_bytes()));
         let report = evaluation.finish(Timestamp::clamped(60 * 60_000));
         assert_eq!(report.products.iter().map(|product| product.downtime_ms).sum::<i64>(), downtime_ms, "{lines:?}");

@@ -19,7 +19,7 @@ pub(super) fn run(options: &Evaluate) -> Result<(), Failure> {
     read_lines(&mut registry, |line, text, truncated| {
         if truncated { evaluation.overlong(LineSource::Registry, line) } else { evaluation.registry_line(line, text) }
     })?;
-    evaluation.settle_registry();
+    evaluation.settle_registry(Some(options.at));
     read_lines(&mut events, |line, text, truncated| {
         if truncated { evaluation.overlong(LineSource::Events, line) } else { evaluation.event_line(line, text) }
     })?;

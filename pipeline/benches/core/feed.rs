@@ -107,7 +107,7 @@ pub(crate) fn asins(products: u32) -> Vec<Asin> {
 pub(crate) fn engine<N: Names + Default>(asins: &[Asin]) -> Engine<N> {
     let mut engine = Engine::new(policy());
     (1..).zip(facts(asins)).for_each(|(line, fact)| engine.add_fact(line, fact).expect("no fact contradicts another"));
-    assert_eq!(engine.settle_registry(), [], "every fact is about a known product");
+    assert_eq!(engine.settle_registry(None), [], "every fact is about a known product");
     engine
 }
 

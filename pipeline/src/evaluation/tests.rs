@@ -76,7 +76,7 @@ fn evaluate(story: &Value) -> Value {
     };
     let mut evaluation = Evaluation::new(policies);
     (1..).zip(lines("registry")).for_each(|(number, line)| evaluation.registry_line(number, &line));
-    evaluation.settle_registry();
+    evaluation.settle_registry(None);
     (1..).zip(lines("events")).for_each(|(number, line)| evaluation.event_line(number, &line));
     let at = story["at"].as_str().and_then(Timestamp::parse_rfc3339).expect("an instant");
     wire::report::to_json(&evaluation.finish(at))

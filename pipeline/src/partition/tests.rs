@@ -27,7 +27,7 @@ fn late_events_wait_for_their_page_up_to_a_limit() {
     let (mut logs, mut store, mut counts) = (MemoryLogs::new(1, day(0, 0)), MemoryStore::default(), BatchCounts::default());
     let mut io = Io { sink: &mut logs, stores: &mut store, counts: &mut counts };
     let mut tables = Tables { registry: RegistryTable::new(rules.window), dependencies: Dependencies::new(1, 1) };
-    tables.registry.add(0, Some(day(0, 0)), wire::fact::parse(BADGE.as_bytes()).expect("a fact")).expect("the first one");
+    tables.registry.add(0, Some(day(0, 0)), wire::entry::parse(BADGE.as_bytes()).expect("a fact")).expect("the first one");
     tables.registry.passed(0, Some(day(30, 0)));
     let (before, _) = tables.registry.settle().expect("there is something new");
     let (mut partition, _) = Partition::open(&rules, 0, &mut io).expect("an empty store is fine");
@@ -114,7 +114,7 @@ fn a_partition_owns_what_its_number_says() {
     let (mut logs, mut store, mut counts) = (MemoryLogs::new(2, day(0, 0)), MemoryStore::default(), BatchCounts::default());
     let mut io = Io { sink: &mut logs, stores: &mut store, counts: &mut counts };
     let mut table = RegistryTable::new(rules.window);
-    table.add(0, Some(day(0, 0)), wire::fact::parse(BADGE.as_bytes()).expect("a fact")).expect("the first one");
+    table.add(0, Some(day(0, 0)), wire::entry::parse(BADGE.as_bytes()).expect("a fact")).expect("the first one");
     let (before, _) = table.settle().expect("there is something new");
     let asin = Asin::new("B1").expect("an ASIN");
     let home = partition_of(Subject::product(&asin).as_ref(), 2);

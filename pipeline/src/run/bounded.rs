@@ -94,7 +94,8 @@ impl<'a> Runner<'a> {
     /// Ties the registry together; a fact about something that nobody registered is told once.
     /// It stays in the registry log, and counts as soon as somebody does.
     fn settle_registry(&mut self) -> Result<(), PortError> {
-        for refusal in self.engine.settle_registry() {
+        let until = if let Until::Instant(at) = self.until { Some(at) } else { None };
+        for refusal in self.engine.settle_registry(until) {
             if self.unknown_told.insert(refusal.line) {
                 let source = Source { kind: LineSource::Registry, name: &self.config.registry_name };
                 let offset = refusal.line - 1;
@@ -150,12 +151,12 @@ impl<'a> Runner<'a> {
         let wait = if batch.counts.records == 0 { POLL_WAIT } else { Duration::ZERO };
         let sink = &mut *ports.sink;
         let polled = ports.registry.poll(BATCH_RECORDS_MAX, wait, &mut |record| {
-            let is_mark = matches!(append_times.read(record.payload, record.appended_at), wire::appended::Appended::Mark(_));
-            if is_mark || wire::tick::is_tick(record.payload) {
+            let wire::appended::Appended::At(appended_at) = append_times.read(record.payload, record.appended_at) else { return };
+            if wire::tick::is_tick(record.payload) {
                 return;
             }
-            batch.each_line(&source, record, sink, |batch, line, text, sink| match wire::fact::parse(text) {
-                Ok(fact) => match engine.add_fact(record.offset + 1, fact) {
+            batch.each_line(&source, record, sink, |batch, line, text, sink| match wire::entry::parse(text) {
+                Ok(entry) => match engine.add_entry(record.offset + 1, appended_at, entry) {
                     Ok(()) => batch.counts.facts += 1,
                     Err(refusal) => batch.reject(&source, record, line, text, refusal.reason, &refusal.detail, sink),
                 },

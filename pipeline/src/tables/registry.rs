@@ -1,21 +1,16 @@
-//! The registry as a process knows it: facts in the order of their log, and since when each subject
-//! is registered.
+//! The registry as a process knows it: its log in order, and since when each subject is registered.
 
 use domain::fact::Fact;
 use domain::id::{Asin, Subject, SubjectRef};
-use domain::rejection::RejectReason;
+use domain::programme::Entry;
 use domain::time::{DurationMs, Timestamp};
-use registry::{Ledger, Refusal, Registry};
+use registry::{Book, Place, Refusal, Register, Registry};
 use rustc_hash::FxHashMap;
 
-/// Facts read so far, and what they say together.
-///
-/// A fact acts on the past no farther than one window before its record was appended (R24): what is
-/// older is frozen.
+/// What was read so far, and what its facts say together.
 #[derive(Debug)]
 pub struct RegistryTable {
-    window: DurationMs,
-    ledger: Ledger,
+    register: Register,
     registry: Registry,
     log_time: Option<Timestamp>,
     next_offset: u64,
@@ -38,8 +33,7 @@ impl RegistryTable {
     #[must_use]
     pub fn new(window: DurationMs) -> Self {
         Self {
-            window,
-            ledger: Ledger::default(),
+            register: Register::new(window),
             registry: Registry::default(),
             log_time: None,
             next_offset: 0,
@@ -49,66 +43,46 @@ impl RegistryTable {
         }
     }
 
-    /// Notes that a record was read, whatever it holds: the log's time moves on.
+    /// Notes that a record was read, whatever it holds: the log's time moves on, and what waits for it happens.
     pub fn passed(&mut self, offset: u64, appended_at: Option<Timestamp>) {
         self.next_offset = self.next_offset.max(offset + 1);
         self.log_time = self.log_time.max(appended_at);
+        if let Some(now) = self.log_time {
+            let followed = self.register.pass(Place { position: offset, recorded_at: Some(now) }, now);
+            followed.iter().for_each(|fact| self.admit(fact, now));
+        }
     }
 
-    /// Takes in a fact of a record; it counts from the next [`Self::settle`] on.
+    /// Takes in a line of a record; what it says counts from the next [`Self::settle`] on.
     ///
     /// # Errors
-    /// What contradicts an earlier fact is refused, and the revocation of an exclusion of which a part is frozen.
-    pub fn add(&mut self, offset: u64, appended_at: Option<Timestamp>, fact: Fact) -> Result<(), Refusal> {
-        let fact = match appended_at {
-            Some(appended) => {
-                let earliest = appended.saturating_sub(self.window);
-                self.check_revocation(offset + 1, &fact, appended)?;
-                reaching_back(fact, earliest)
-            }
-            None => fact,
-        };
-        let named = fact.clone();
-        self.ledger.add(offset + 1, fact)?;
-        self.check_earlier_revocation(&named);
-        self.known.note(&named, appended_at.unwrap_or(Timestamp::MIN));
-        self.facts += 1;
-        self.is_stale = true;
+    /// What contradicts an earlier fact is refused, the revocation of an exclusion of which a part is frozen, and a
+    /// command that something is in the way of.
+    pub fn add(&mut self, offset: u64, appended_at: Option<Timestamp>, entry: Entry) -> Result<(), Refusal> {
+        let followed = self.register.add(Place { position: offset, recorded_at: appended_at }, entry)?;
+        if let Some(fact) = followed {
+            self.admit(&fact, appended_at.unwrap_or(Timestamp::MIN));
+        }
         Ok(())
     }
 
-    /// R24: what an exclusion took out more than a window before it is revoked stays taken out, so it can't
-    /// be revoked as a whole.
-    fn check_revocation(&self, line: u64, fact: &Fact, appended: Timestamp) -> Result<(), Refusal> {
-        let Fact::ExclusionRevoked(revoked) = fact else { return Ok(()) };
-        let earliest = appended.max(revoked.at).saturating_sub(self.window);
-        match self.ledger.exclusion(&revoked.id).filter(|exclusion| exclusion.interval.from < earliest) {
-            None => Ok(()),
-            Some(exclusion) => Err(Refusal {
-                line,
-                reason: RejectReason::OlderThanWindow,
-                detail: format!(
-                    "exclusion {} began {}, before {earliest}: a part of it is more than one window ago and can't change any more",
-                    exclusion.id, exclusion.interval.from
-                ),
-            }),
-        }
+    /// What is described, certified, requested and badged, and how it got there.
+    #[must_use]
+    pub const fn book(&self) -> &Book {
+        self.register.book()
     }
 
-    /// The same where the revocation came first, and acts long after the exclusion began: it doesn't count.
-    fn check_earlier_revocation(&mut self, fact: &Fact) {
-        let Fact::Exclusion(exclusion) = fact else { return };
-        let acts = self.ledger.revocation(&exclusion.id).map(|revoked| revoked.at);
-        if acts.is_some_and(|at| exclusion.interval.from < at.saturating_sub(self.window)) {
-            self.ledger.drop_revocation(&exclusion.id);
-        }
+    fn admit(&mut self, fact: &Fact, appended: Timestamp) {
+        self.known.note(fact, appended);
+        self.facts += 1;
+        self.is_stale = true;
     }
 
     /// Ties all facts together, if there are new ones: yields the registry as it was before, and the
     /// facts about something that nobody registered (yet).
     pub fn settle(&mut self) -> Option<(Registry, Vec<Refusal>)> {
         std::mem::take(&mut self.is_stale).then(|| {
-            let (registry, unknown) = self.ledger.resolve();
+            let (registry, unknown) = self.register.resolve();
             (std::mem::replace(&mut self.registry, registry), unknown)
         })
     }
@@ -177,24 +151,10 @@ impl Known {
     }
 }
 
-/// The fact with every instant of its own that lies before `earliest` taken as that one (R24). A
-/// ruling and an acknowledgement stay: there is nothing frozen that they change.
-fn reaching_back(mut fact: Fact, earliest: Timestamp) -> Fact {
-    let clamp = |at: &mut Timestamp| *at = (*at).max(earliest);
-    match &mut fact {
-        Fact::Badge(badge) => clamp(&mut badge.enabled_at),
-        Fact::BadgeChange(change) => clamp(&mut change.at),
-        Fact::Withdrawal(withdrawal) => clamp(&mut withdrawal.at),
-        Fact::Exclusion(exclusion) => clamp(&mut exclusion.interval.from),
-        Fact::Listing(listing) => clamp(&mut listing.at),
-        Fact::SkillListing(listing) => clamp(&mut listing.at),
-        Fact::Manufacturer(_) | Fact::ExclusionRevoked(_) | Fact::Ruling(_) | Fact::Acknowledgement(_) | Fact::KillSwitch(_) => {}
-    }
-    fact
-}
-
 #[cfg(test)]
 mod tests {
+    use domain::rejection::RejectReason;
+
     use super::*;
 
     const BADGE: &str = r#"{"type":"badge","asin":"B1","manufacturer":"m-1","skill":"s-1","marketplaces":["US"],"enabled_at":0}"#;
@@ -204,8 +164,8 @@ mod tests {
     fn check(facts: &[(i64, &str)], subject: &str, expected: &[(i64, Option<bool>)]) {
         let mut table = RegistryTable::new(DurationMs(100));
         for (offset, (appended, line)) in (0..).zip(facts) {
-            let fact = wire::fact::parse(line.as_bytes()).expect("a valid line");
-            table.add(offset, Timestamp::from_ms(*appended), fact).expect("no contradiction");
+            let entry = wire::entry::parse(line.as_bytes()).expect("a valid line");
+            table.add(offset, Timestamp::from_ms(*appended), entry).expect("no contradiction");
             table.passed(offset, Timestamp::from_ms(*appended));
         }
         let subject = SubjectRef::parse(subject).expect("a subject");
@@ -232,7 +192,7 @@ mod tests {
             r#"{"type":"exclusion","id":"x","applies_to":{"all":true},"from":5,"to":950,"reason":"platform","approved_by":"t"}"#;
         for (offset, line) in (0..).zip([BADGE, CHANGE, excluded]) {
             table
-                .add(offset, Timestamp::from_ms(1_000), wire::fact::parse(line.as_bytes()).expect("a valid line"))
+                .add(offset, Timestamp::from_ms(1_000), wire::entry::parse(line.as_bytes()).expect("a valid line"))
                 .expect("fine");
         }
         assert!(table.settle().is_some());
@@ -243,8 +203,8 @@ mod tests {
         assert_eq!(product.enabled_at.ms(), 900);
         let revoked = r#"{"type":"exclusion_revoked","id":"x","at":950,"by":"t"}"#;
         let revoke = |table: &mut RegistryTable, appended: i64| {
-            let fact = wire::fact::parse(revoked.as_bytes()).expect("a valid line");
-            table.add(9, Timestamp::from_ms(appended), fact).map_err(|refusal| refusal.reason)
+            let entry = wire::entry::parse(revoked.as_bytes()).expect("a valid line");
+            table.add(9, Timestamp::from_ms(appended), entry).map_err(|refusal| refusal.reason)
         };
         assert_eq!(revoke(&mut table, 1_001), Err(RejectReason::OlderThanWindow));
         assert_eq!(revoke(&mut table, 1_000), Ok(()));
@@ -259,8 +219,8 @@ mod tests {
         lines.sort_by_key(|line| !line.contains(first));
         let mut table = RegistryTable::new(DurationMs(100));
         for (offset, line) in (0..).zip(lines) {
-            let fact = wire::fact::parse(line.as_bytes()).expect("a valid line");
-            let _refused = table.add(offset, Timestamp::from_ms(950), fact);
+            let entry = wire::entry::parse(line.as_bytes()).expect("a valid line");
+            let _refused = table.add(offset, Timestamp::from_ms(950), entry);
         }
         table.settle();
         assert_eq!(!table.registry().revoked.is_empty(), expected, "{acts}, first {first}");

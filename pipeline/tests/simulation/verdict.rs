@@ -39,7 +39,7 @@ fn anew(simulation: &Simulation, truth: &Report) -> Vec<String> {
     let read = of_logs(&simulation.world.policies, &records(&registry), &records(&health));
     let mut evaluation = pipeline::Evaluation::new(simulation.world.policies.clone());
     read.facts.iter().for_each(|(line, fact)| evaluation.fact(*line, fact.clone()));
-    evaluation.settle_registry();
+    evaluation.settle_registry(None);
     read.events.iter().for_each(|(line, event)| evaluation.event(*line, &event.as_ref()));
     let mut report = evaluation.finish(simulation.end);
     report.rejected.clone_from(&truth.rejected);

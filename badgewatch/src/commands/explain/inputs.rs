@@ -77,15 +77,13 @@ fn evaluation(
 ) -> anyhow::Result<(Evaluation, Option<Timestamp>)> {
     let (mut evaluation, mut append_times) = (Evaluation::new(policies), AppendTimes::default());
     read_to_end(registry, &mut || true, &mut |record| {
-        if matches!(append_times.read(record.payload, record.appended_at), Appended::Mark(_)) {
-            return;
-        }
+        let Appended::At(recorded_at) = append_times.read(record.payload, record.appended_at) else { return };
         each_line(record, |line, text| match text {
-            Some(text) => evaluation.registry_line(line, text),
+            Some(text) => evaluation.registry_line_at(line, recorded_at, text),
             None => evaluation.overlong(Kind::Registry, line),
         });
     })?;
-    evaluation.settle_registry();
+    evaluation.settle_registry(None);
     let mut appended = None;
     read_to_end(events, &mut || true, &mut |record| {
         appended = record.appended_at.max(appended);

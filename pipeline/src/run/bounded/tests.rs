@@ -43,7 +43,7 @@ fn decisions_are_those_of_an_evaluation() {
     let (decisions, summary) = run_over(Until::Instant(at), BADGE, &health.join("\n"), Log::Decisions);
     let mut evaluation = crate::Evaluation::new(config().policies);
     evaluation.registry_line(1, BADGE.as_bytes());
-    evaluation.settle_registry();
+    evaluation.settle_registry(None);
     (1..).zip(&health).for_each(|(line, text)| evaluation.event_line(line, text.as_bytes()));
     let expected = evaluation.finish(at).decisions;
     assert!(expected.iter().any(|decision| decision.kind == domain::DecisionKind::BadgeRemoval));
