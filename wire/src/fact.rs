@@ -1,9 +1,9 @@
 //! Registry facts as JSON lines (form 1; `v` may be left out).
 
-mod read;
+pub(crate) mod read;
 #[cfg(test)]
 mod tests;
-mod write;
+pub(crate) mod write;
 
 use domain::Fact;
 

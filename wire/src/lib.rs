@@ -6,13 +6,16 @@
 //! input never panics. `serde` stays in this crate; `domain` types know nothing of it.
 
 pub mod appended;
+pub mod command;
 pub mod decision;
 pub mod dependency;
+pub mod entry;
 mod error;
 pub mod event;
 pub mod explanation;
 pub mod fact;
 mod instant;
+pub mod issued_note;
 mod json;
 pub mod policy;
 pub mod rejected;

@@ -6,6 +6,8 @@
 //! tells its input and the command that tries it again.
 //! `BADGEWATCH_INPUTS=10000000 cargo test --release -p wire --test decoders -- --nocapture` is the long run.
 
+#[path = "../src/command/samples.rs"]
+mod commands;
 #[path = "decoders/list.rs"]
 mod list;
 #[path = "decoders/mutate.rs"]

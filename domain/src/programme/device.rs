@@ -113,6 +113,9 @@ const fn row(name: &'static str, category: &'static str, required: &'static [Cap
 }
 
 impl Capability {
+    /// Every capability, by name.
+    pub const ALL: [Self; 26] = CAPABILITIES;
+
     /// The capability of a name, with or without the prefix `Alexa.`.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
@@ -152,7 +155,7 @@ impl Connection {
 
 impl DeviceType {
     /// Every type.
-    pub fn all() -> impl Iterator<Item = Self> {
+    pub fn all() -> impl Iterator<Item = Self> + Clone {
         const { &TYPES }.iter().map(Self)
     }
 

@@ -11,7 +11,8 @@ use crate::error::LineError;
 use crate::json::fields::{id_of, list, text, unsigned};
 use crate::json::{Fields, Value};
 
-const TYPES: [&str; 11] = [
+/// The types of facts.
+pub(crate) const TYPES: [&str; 11] = [
     "manufacturer",
     "badge",
     "badge_withdrawn",
@@ -25,13 +26,20 @@ const TYPES: [&str; 11] = [
     "kill_switch",
 ];
 const TEXT: &str = "a text";
-const CUSTOMERS: &str = "a whole number from 0 to 18446744073709551615";
+/// What a number of customers looks like.
+pub(crate) const CUSTOMERS: &str = "a whole number from 0 to 18446744073709551615";
 const TARGET: &str = "exactly one of {\"all\": true}, {\"subject\": \"<subject>\"} and {\"manufacturer\": \"<id>\"}";
 
 pub(super) fn parse(line: &[u8]) -> Result<Fact, LineError> {
     let mut fields = Fields::parse(line)?;
     fields.version(false)?;
-    match fields.kind(&TYPES)? {
+    let kind = fields.kind(&TYPES)?;
+    read(kind, fields)
+}
+
+/// Reads what is left of a line once its version and its type, one of [`TYPES`], are taken out.
+pub(crate) fn read(kind: &'static str, fields: Fields<'_>) -> Result<Fact, LineError> {
+    match kind {
         "manufacturer" => manufacturer(fields).map(Fact::Manufacturer),
         "badge" if fields.has("at") => badge_change(fields).map(Fact::BadgeChange),
         "badge" => badge(fields).map(Fact::Badge),
@@ -96,22 +104,17 @@ fn withdrawal(mut fields: Fields<'_>) -> Result<Withdrawal, LineError> {
 
 fn exclusion(mut fields: Fields<'_>) -> Result<Exclusion, LineError> {
     let id = fields.required("id", &id_of("an exclusion's id"), |value| text(value).and_then(|id| ExclusionId::new(&id)))?;
-    let target = target(fields.object("applies_to", TARGET)?)?;
-    let regions = fields.regions("regions")?.map_or(RegionSet::ALL, |regions| regions.into_iter().collect());
-    let interval = Interval::new(fields.instant("from")?, fields.instant("to")?);
-    if interval.is_empty() {
-        let (from, to) = (interval.from, interval.to);
-        return Err(LineError::new(RejectReason::InvalidField, format!("to is {to}; expected an instant after from, {from}")));
-    }
-    let reason = fields.required("reason", "platform, maintenance, monitoring or dispute", |value| {
-        text(value).and_then(|name| ExclusionReason::ALL.into_iter().find(|reason| reason.as_str() == name))
-    })?;
+    let target = target(&mut fields)?;
+    let regions = regions(&mut fields)?;
+    let interval = interval(&mut fields)?;
+    let reason = exclusion_reason(&mut fields)?;
     let approved_by = fields.required("approved_by", "who approved it", |value| owned(value).filter(|who| !who.is_empty()))?;
     Ok(Exclusion { id, target, regions, interval, reason, approved_by })
 }
 
 /// The one target that `applies_to` names (R7).
-fn target(mut fields: Fields<'_>) -> Result<ExclusionTarget, LineError> {
+pub(crate) fn target(fields: &mut Fields<'_>) -> Result<ExclusionTarget, LineError> {
+    let mut fields = fields.object("applies_to", TARGET)?;
     let all = fields.optional("all", "true", |value| (*value == Value::Bool(true)).then_some(ExclusionTarget::All));
     let subject = fields.optional("subject", "product:<ASIN>, skill:<id> or hub:<ASIN>", |value| {
         text(value).and_then(|text| SubjectRef::parse(&text).map(|subject| ExclusionTarget::Subject(subject.to_owned())))
@@ -129,6 +132,28 @@ fn target(mut fields: Fields<'_>) -> Result<ExclusionTarget, LineError> {
         }
         _ => Err(LineError::new(RejectReason::InvalidField, format!("applies_to names several targets; expected {TARGET}"))),
     }
+}
+
+/// The regions that are named; all where none are.
+pub(crate) fn regions(fields: &mut Fields<'_>) -> Result<RegionSet, LineError> {
+    Ok(fields.regions("regions")?.map_or(RegionSet::ALL, |regions| regions.into_iter().collect()))
+}
+
+/// `from` and `to`; not empty.
+pub(crate) fn interval(fields: &mut Fields<'_>) -> Result<Interval, LineError> {
+    let interval = Interval::new(fields.instant("from")?, fields.instant("to")?);
+    if interval.is_empty() {
+        let (from, to) = (interval.from, interval.to);
+        return Err(LineError::new(RejectReason::InvalidField, format!("to is {to}; expected an instant after from, {from}")));
+    }
+    Ok(interval)
+}
+
+/// Why downtime is excused.
+pub(crate) fn exclusion_reason(fields: &mut Fields<'_>) -> Result<ExclusionReason, LineError> {
+    fields.required("reason", "platform, maintenance, monitoring or dispute", |value| {
+        text(value).and_then(|name| ExclusionReason::ALL.into_iter().find(|reason| reason.as_str() == name))
+    })
 }
 
 fn listing(mut fields: Fields<'_>) -> Result<Listing, LineError> {
@@ -165,7 +190,7 @@ fn ruling(mut fields: Fields<'_>, verdict: Verdict) -> Result<Ruling, LineError>
     Ok(Ruling {
         proposal: decision_id(&mut fields, "proposal")?,
         asin: asin(&mut fields)?,
-        scope: fields.required("scope", "global, NA, EU or FE", |value| text(value).and_then(|name| Scope::parse(&name)))?,
+        scope: scope(&mut fields)?,
         proposed_at: fields.instant("proposed_at")?,
         at: fields.instant("at")?,
         verdict,
@@ -186,14 +211,25 @@ fn acknowledgement(mut fields: Fields<'_>) -> Result<Acknowledgement, LineError>
 }
 
 fn kill_switch(mut fields: Fields<'_>) -> Result<KillSwitch, LineError> {
-    let on = fields.required("on", "true or false", |value| match value {
-        Value::Bool(on) => Some(*on),
-        _ => None,
-    })?;
+    let on = switch(&mut fields)?;
     Ok(KillSwitch { on, at: fields.instant("at")?, by: somebody(&mut fields, "by")?, reason: somebody(&mut fields, "reason")? })
 }
 
-fn decision_id(fields: &mut Fields<'_>, name: &str) -> Result<DecisionId, LineError> {
+/// Where it holds.
+pub(crate) fn scope(fields: &mut Fields<'_>) -> Result<Scope, LineError> {
+    fields.required("scope", "global, NA, EU or FE", |value| text(value).and_then(|name| Scope::parse(&name)))
+}
+
+/// Whether it is on.
+pub(crate) fn switch(fields: &mut Fields<'_>) -> Result<bool, LineError> {
+    fields.required("on", "true or false", |value| match value {
+        Value::Bool(on) => Some(*on),
+        _ => None,
+    })
+}
+
+/// A decision's id.
+pub(crate) fn decision_id(fields: &mut Fields<'_>, name: &str) -> Result<DecisionId, LineError> {
     fields.required(name, "a decision's id, 32 hexadecimal digits", |value| text(value).and_then(|id| DecisionId::parse(&id)))
 }
 
@@ -201,11 +237,13 @@ fn somebody(fields: &mut Fields<'_>, name: &str) -> Result<String, LineError> {
     fields.required(name, "a text that isn't empty", |value| owned(value).filter(|who| !who.is_empty()))
 }
 
-fn asin(fields: &mut Fields<'_>) -> Result<Asin, LineError> {
+/// The product, by an ASIN of any form.
+pub(crate) fn asin(fields: &mut Fields<'_>) -> Result<Asin, LineError> {
     fields.required("asin", &id_of("an ASIN"), as_asin)
 }
 
-fn manufacturer_id(fields: &mut Fields<'_>, name: &str) -> Result<ManufacturerId, LineError> {
+/// A manufacturer's id.
+pub(crate) fn manufacturer_id(fields: &mut Fields<'_>, name: &str) -> Result<ManufacturerId, LineError> {
     fields.required(name, &id_of("a manufacturer's id"), |value| text(value).and_then(|id| ManufacturerId::new(&id)))
 }
 
@@ -219,10 +257,12 @@ fn owned(value: &Value<'_>) -> Option<String> {
     text(value).map(Cow::into_owned)
 }
 
-fn as_asin(value: &Value<'_>) -> Option<Asin> {
+/// A text as an ASIN of any form.
+pub(crate) fn as_asin(value: &Value<'_>) -> Option<Asin> {
     text(value).and_then(|id| Asin::new(&id))
 }
 
-fn as_skill(value: &Value<'_>) -> Option<SkillId> {
+/// A text as a skill's id.
+pub(crate) fn as_skill(value: &Value<'_>) -> Option<SkillId> {
     text(value).and_then(|id| SkillId::new(&id))
 }

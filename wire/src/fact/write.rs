@@ -111,10 +111,21 @@ struct BadgeLine<'a> {
     enabled_at: Option<String>,
 }
 
-enum Target<'a> {
+/// What an exclusion covers, as `applies_to` holds it.
+pub(crate) enum Target<'a> {
     All,
     Subject(String),
     Manufacturer(&'a str),
+}
+
+impl<'a> Target<'a> {
+    pub(crate) fn of(target: &'a ExclusionTarget) -> Self {
+        match target {
+            ExclusionTarget::All => Self::All,
+            ExclusionTarget::Subject(subject) => Self::Subject(subject.to_string()),
+            ExclusionTarget::Manufacturer(id) => Self::Manufacturer(id.as_str()),
+        }
+    }
 }
 
 impl Serialize for Target<'_> {
@@ -192,11 +203,7 @@ fn badge_change(fact: &BadgeChange) -> BadgeLine<'_> {
 fn exclusion(fact: &Exclusion) -> Line<'_> {
     Line::Exclusion {
         id: fact.id.as_str(),
-        applies_to: match &fact.target {
-            ExclusionTarget::All => Target::All,
-            ExclusionTarget::Subject(subject) => Target::Subject(subject.to_string()),
-            ExclusionTarget::Manufacturer(id) => Target::Manufacturer(id.as_str()),
-        },
+        applies_to: Target::of(&fact.target),
         regions: (fact.regions != RegionSet::ALL).then(|| fact.regions.iter().map(Region::as_str).collect()),
         from: fact.interval.from.to_string(),
         to: fact.interval.to.to_string(),
@@ -239,6 +246,7 @@ fn ruling(fact: &Ruling) -> RulingLine<'_> {
     }
 }
 
-fn codes(marketplaces: &[Marketplace]) -> Vec<&'static str> {
+/// Marketplaces by their codes.
+pub(crate) fn codes(marketplaces: &[Marketplace]) -> Vec<&'static str> {
     marketplaces.iter().map(|marketplace| marketplace.code()).collect()
 }

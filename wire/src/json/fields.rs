@@ -57,6 +57,26 @@ impl<'a> Fields<'a> {
         parse(&value).ok_or_else(|| invalid(name, &value, expected))
     }
 
+    /// A required field; where it isn't right, `parse` says what was expected.
+    pub(crate) fn parsed<T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl FnOnce(&Value<'a>) -> Result<T, String>,
+    ) -> Result<T, LineError> {
+        let value = self.0.remove(name).ok_or_else(|| missing(name, expected))?;
+        parse(&value).map_err(|expected| invalid(name, &value, &expected))
+    }
+
+    /// An optional field, null as good as absent; where it isn't right, `parse` says what was expected.
+    pub(crate) fn optional_parsed<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&Value<'a>) -> Result<T, String>,
+    ) -> Result<Option<T>, LineError> {
+        if self.has(name) { self.parsed(name, "", parse).map(Some) } else { Ok(self.0.remove(name).and(None)) }
+    }
+
     /// An optional field; null is as good as absent.
     pub(crate) fn optional<T>(
         &mut self,
@@ -161,6 +181,15 @@ pub(crate) fn list<'a>(value: &Value<'a>) -> Option<Vec<Cow<'a, str>>> {
     if let Value::List(items) = value { items.iter().map(text).collect() } else { None }
 }
 
+/// Names as a sentence lists them: `a, b or c`.
+pub(crate) fn one_of(known: &[&str]) -> String {
+    match known {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
 fn full_list<'a>(value: &Value<'a>) -> Option<Vec<Cow<'a, str>>> {
     list(value).filter(|items| !items.is_empty())
 }
@@ -184,12 +213,4 @@ fn marketplace(name: &str, code: &str) -> Result<Marketplace, LineError> {
         let detail = format!("{name} has {:?}; expected a marketplace of the programme, such as US or DE", shorten(code));
         LineError::new(RejectReason::UnknownMarketplace, detail)
     })
-}
-
-fn one_of(known: &[&str]) -> String {
-    match known {
-        [] => String::new(),
-        [only] => (*only).to_owned(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-    }
 }

@@ -1,11 +1,15 @@
 //! The decoders, each with its samples and with what holds of whatever it reads.
 
+use std::fmt::Debug;
+
 use serde::Serialize;
 use serde_json::Value;
+use wire::LineError;
 use wire::appended::{AppendTimes, Appended};
 use wire::policy;
 use wire::stored::{head, life, page, place, restored};
-use wire::{decision, dependency, event, explanation, fact, rejected, replayed, rerouted, standing, tick};
+use wire::{command, decision, dependency, entry, event, explanation, fact, issued_note, rejected, replayed, rerouted};
+use wire::{standing, tick};
 
 use crate::samples;
 use crate::verdict::{Verdict, judge, same};
@@ -70,7 +74,7 @@ const fn integers(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>,
     Decoder { shape: Shape::Integers, ..text(names, samples, judge) }
 }
 
-pub(crate) const DECODERS: [Decoder; 21] = [
+pub(crate) const DECODERS: [Decoder; 24] = [
     text(&["event::parse"], samples::events, |input| {
         judge(
             || event::parse(input).map_err(|error| error.to_string()),
@@ -87,16 +91,10 @@ pub(crate) const DECODERS: [Decoder; 21] = [
             },
         )
     }),
-    text(&["fact::parse"], samples::facts, |input| {
-        judge(
-            || fact::parse(input).map_err(|error| error.to_string()),
-            |fact| {
-                let mut line = Vec::new();
-                fact::write(&fact, &mut line);
-                same(fact::parse(&line), &fact)
-            },
-        )
-    }),
+    text(&["fact::parse"], samples::facts, |input| line(input, fact::parse, fact::write)),
+    text(&["command::parse"], samples::commands, |input| line(input, command::parse, command::write)),
+    text(&["issued_note::parse"], samples::notes, |input| line(input, issued_note::parse, issued_note::write)),
+    text(&["entry::parse"], samples::entries, |input| line(input, entry::parse, entry::write)),
     text(&["dependency::read"], samples::dependencies, |input| {
         judge(|| told(dependency::read(input)), |record| same(dependency::read(&dependency::write(&record)), &record))
     }),
@@ -201,6 +199,18 @@ pub(crate) const DECODERS: [Decoder; 21] = [
         judge(|| told(place::read(input)), |parts| same(place::read(&place::write(&parts)), &parts))
     }),
 ];
+
+/// A line of the registry.
+fn line<T: PartialEq + Debug>(input: &[u8], parse: fn(&[u8]) -> Result<T, LineError>, write: fn(&T, &mut Vec<u8>)) -> Verdict {
+    judge(
+        || parse(input).map_err(|error| error.to_string()),
+        |value| {
+            let mut line = Vec::new();
+            write(&value, &mut line);
+            same(parse(&line), &value)
+        },
+    )
+}
 
 fn told<T>(result: Result<T, wire::Error>) -> Result<T, String> {
     result.map_err(|error| error.to_string())

@@ -48,6 +48,26 @@ pub(crate) fn facts() -> Vec<Vec<u8>> {
     )
 }
 
+pub(crate) fn commands() -> Vec<Vec<u8>> {
+    let written = |command: &_| {
+        let mut line = Vec::new();
+        wire::command::write(command, &mut line);
+        line
+    };
+    crate::commands::commands().iter().map(written).collect()
+}
+
+pub(crate) fn notes() -> Vec<Vec<u8>> {
+    lines(
+        r#"{"type":"issued","id":"000102030405060708090a0b0c0d0e0f","kind":"badge_removal","asin":"B000000001","manufacturer":"m-1","scope":"EU","at":"2025-06-01T00:00:00.000Z","supersedes":"0f0e0d0c0b0a09080706050403020100","reasons":["budget","outages"]}
+        {"v":1,"type":"issued","id":"000102030405060708090a0b0c0d0e0f","kind":"suspension","manufacturer":"m-1","scope":"global","at":5,"reasons":[]}"#,
+    )
+}
+
+pub(crate) fn entries() -> Vec<Vec<u8>> {
+    [facts(), commands(), notes()].concat()
+}
+
 pub(crate) fn dependencies() -> Vec<Vec<u8>> {
     lines(
         r#"{"v":1,"type":"dependency","subject":"skill:s-1","region":"NA","page":123078,"revision":7,"minutes":[[1772323200000,1772323320000],[1772337540000,1772337600000]],"states":[{"state_ttl":3600000,"down":[[1772323200001,1772326800001]]},{"state_ttl":null,"down":[[1772323200001,253402300799999]]}]}

@@ -1,0 +1,81 @@
+//! What the registry's log repeats of a decision, as JSON lines (form 1; `v` may be left out).
+
+use std::borrow::Cow;
+
+use domain::programme::IssuedNote;
+use domain::{Asin, DecisionKind};
+use serde::Serialize;
+
+use crate::error::LineError;
+use crate::fact::read as fact;
+use crate::json::fields::{id_of, list, one_of, text};
+use crate::json::{self, Fields};
+
+/// The line's type.
+pub(crate) const TYPE: &str = "issued";
+
+/// Reads a note.
+///
+/// # Errors
+/// The first thing that is wrong, in this order: JSON, `v`, `type`, then the fields as they are written.
+pub fn parse(line: &[u8]) -> Result<IssuedNote, LineError> {
+    let mut fields = Fields::parse(line)?;
+    fields.version(false)?;
+    fields.kind(&[TYPE])?;
+    read(fields)
+}
+
+/// Appends a note as a line without its newline. [`parse`] reads the same note back.
+pub fn write(note: &IssuedNote, out: &mut Vec<u8>) {
+    json::write(&NoteLine::of(note), out);
+}
+
+/// Reads what is left of a line once its version and type are taken out.
+pub(crate) fn read(mut fields: Fields<'_>) -> Result<IssuedNote, LineError> {
+    let fields = &mut fields;
+    Ok(IssuedNote {
+        id: fact::decision_id(fields, "id")?,
+        kind: fields.parsed("kind", "a decision's kind", |value| {
+            let kind = text(value).and_then(|name| DecisionKind::parse(&name));
+            kind.filter(|kind| IssuedNote::KINDS.contains(kind))
+                .ok_or_else(|| one_of(&IssuedNote::KINDS.map(DecisionKind::as_str)))
+        })?,
+        asin: fields.optional("asin", &id_of("an ASIN"), fact::as_asin)?,
+        manufacturer: fact::manufacturer_id(fields, "manufacturer")?,
+        scope: fact::scope(fields)?,
+        at: fields.instant("at")?,
+        supersedes: if fields.has("supersedes") { Some(fact::decision_id(fields, "supersedes")?) } else { None },
+        reasons: fields.required("reasons", "a list of texts", list)?.into_iter().map(Cow::into_owned).collect(),
+    })
+}
+
+#[derive(Serialize)]
+struct NoteLine<'a> {
+    r#type: &'static str,
+    id: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asin: Option<&'a str>,
+    manufacturer: &'a str,
+    scope: &'static str,
+    at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supersedes: Option<String>,
+    reasons: &'a [String],
+}
+
+impl<'a> NoteLine<'a> {
+    fn of(note: &'a IssuedNote) -> Self {
+        Self {
+            r#type: TYPE,
+            id: note.id.to_string(),
+            kind: note.kind.as_str(),
+            asin: note.asin.as_ref().map(Asin::as_str),
+            manufacturer: note.manufacturer.as_str(),
+            scope: note.scope.as_str(),
+            at: note.at.to_string(),
+            supersedes: note.supersedes.map(|id| id.to_string()),
+            reasons: &note.reasons,
+        }
+    }
+}
