@@ -70,7 +70,7 @@ impl Rehearsal {
     ///
     /// # Errors
     /// None that memory has; those of a process's opening.
-    pub fn open(policies: impl Into<domain::Policies>, start: Timestamp) -> Result<Self, Error> {
+    pub fn open(policies: domain::Policies, start: Timestamp) -> Result<Self, Error> {
         let rules = Rc::new(Rules::new(policies, PARTITIONS));
         let (mut logs, mut store, mut counts) =
             (MemoryLogs::new(PARTITIONS, start), MemoryStore::default(), BatchCounts::default());
