@@ -13,6 +13,7 @@ mod failing;
 mod faults;
 mod fencing;
 mod s3;
+mod stretches;
 
 const OWNER: Issuer = Issuer::Partition(3);
 
