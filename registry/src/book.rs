@@ -225,6 +225,12 @@ impl Book {
         self.now
     }
 
+    /// When [`Self::pass`] has something to do next; by now if it lies before [`Self::now`].
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
     fn plan(&self, asked: Asked<'_>) -> Planned {
         let Command { action, .. } = asked.command;
         self.check_order(asked)?;
