@@ -18,6 +18,7 @@ mod instant;
 pub mod issued_note;
 mod json;
 pub mod policy;
+pub mod programme_view;
 pub mod rejected;
 pub mod replayed;
 pub mod report;
