@@ -7,6 +7,7 @@
 
 pub mod appended;
 pub mod command;
+pub mod csv;
 pub mod decision;
 pub mod dependency;
 pub mod entry;
