@@ -7,6 +7,7 @@
 
 pub mod appended;
 pub mod command;
+pub mod csv;
 pub mod decision;
 pub mod dependency;
 pub mod entry;
@@ -18,6 +19,7 @@ mod instant;
 pub mod issued_note;
 mod json;
 pub mod policy;
+pub mod programme_view;
 pub mod rejected;
 pub mod replayed;
 pub mod report;
