@@ -183,3 +183,6 @@ fn reaching_back(mut fact: Fact, earliest: Timestamp) -> Fact {
     }
     fact
 }
+
+#[cfg(test)]
+mod tests;
