@@ -76,7 +76,7 @@ const fn integers(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>,
     Decoder { shape: Shape::Integers, ..text(names, samples, judge) }
 }
 
-pub(crate) const DECODERS: [Decoder; 25] = [
+pub(crate) const DECODERS: [Decoder; 26] = [
     text(&["event::parse"], samples::events, |input| {
         judge(
             || event::parse(input).map_err(|error| error.to_string()),
