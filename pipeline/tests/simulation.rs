@@ -30,7 +30,7 @@ use world::Simulation;
 /// Seeds that are tried if nothing else is asked for: about half a minute of one core.
 const SEEDS: u64 = 2_000;
 /// What has to happen in at least one of twenty seeds.
-const REQUIRED: [&str; 15] = [
+const REQUIRED: [&str; 16] = [
     "reversal",
     "amendment",
     "page loaded",
@@ -43,6 +43,7 @@ const REQUIRED: [&str; 15] = [
     "event counted by a replay",
     "line replayed again",
     "restart from a checkpoint",
+    "restart from stretches of the registry",
     "partition moved",
     "partition seized",
     "write of a fenced owner",
