@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The size of the disk that is made.
 const SIZE: &str = "size=192m,mode=700";
@@ -30,9 +31,12 @@ pub(crate) struct SmallDisk {
 enum Kind {
     /// In a namespace that this process holds; the options that lead there.
     Apart(Child, &'static [&'static str]),
-    /// It was there; a folder on it.
-    Found { _folder: tempfile::TempDir },
+    /// It was there; a folder on it, and the right to be alone on it.
+    Found { _folder: tempfile::TempDir, _alone: MutexGuard<'static, ()> },
 }
+
+/// Held by who fills a disk that others use.
+static ALONE: Mutex<()> = Mutex::new(());
 
 impl SmallDisk {
     /// Makes one, or finds one; says which.
@@ -51,12 +55,13 @@ impl SmallDisk {
                 Err(error) => told.push(format!("unshare {}: {error}", unshare.join(" "))),
             }
         }
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         for place in PLACES {
             match (is_small(Path::new(place)), tempfile::tempdir_in(place)) {
                 (Ok(true), Ok(directory)) => {
                     println!("the small disk is {place}");
                     let root = directory.path().to_owned();
-                    return Self { seen: root.clone(), root, kind: Kind::Found { _folder: directory } };
+                    return Self { seen: root.clone(), root, kind: Kind::Found { _folder: directory, _alone: alone } };
                 }
                 (small, directory) => told.push(format!("{place}: small: {small:?}, writable: {}", directory.is_ok())),
             }
