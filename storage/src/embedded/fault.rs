@@ -28,7 +28,7 @@ pub(super) enum Fault {
     Damaged { segment: PathBuf, byte: u64 },
     #[error(
         "{segment} is damaged at byte {byte}, and it isn't the torn end that a crash leaves, as a whole record follows at byte \
-         {follows}: restore the file from a copy, or cut it to {byte} bytes to give up what follows"
+         {follows}: restore the file from a copy"
     )]
     DamagedWithin { segment: PathBuf, byte: u64, follows: u64 },
     #[error("{segment} ends before offset {next}, where the next segment begins: restore the file from a copy")]

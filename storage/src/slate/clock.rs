@@ -48,13 +48,14 @@ impl StateClock {
     /// whoever had it before may have named a later time meanwhile.
     pub(super) async fn set(&self) -> Result<()> {
         let listed: Vec<Path> = self.objects.list(Some(&self.folder)).map_ok(|object| object.location).try_collect().await?;
-        let named = listed.iter().filter_map(|path| path.filename()?.parse::<i64>().ok()).max();
+        let named = listed.iter().filter_map(time_of).max();
         if let Some(named) = named {
             self.earliest.fetch_max(named, Ordering::SeqCst);
         }
         self.name().await?;
         // Of those that are earlier the names say nothing any more.
-        for path in listed.iter().filter(|path| path.filename().and_then(|name| name.parse().ok()) < named) {
+        let is_earlier = |path: &&Path| time_of(path).is_some_and(|time| Some(time) < named);
+        for path in listed.iter().filter(is_earlier) {
             self.remove(path).await;
         }
         Ok(())
@@ -113,4 +114,9 @@ impl SystemClock for StateClock {
     fn ticker<'a>(&'a self, duration: Duration) -> SystemClockTicker<'a> {
         SystemClockTicker::new(self, duration)
     }
+}
+
+/// The time that an object names, in ms.
+fn time_of(path: &Path) -> Option<i64> {
+    path.filename()?.parse().ok()
 }

@@ -115,7 +115,7 @@ fn damage_in_the_middle_is_no_torn_end() {
                 let (at, follows) = if byte < second { (form::HEADER_BYTES, second) } else { (second, third) };
                 format!(
                     "{segment} is damaged at byte {at}, and it isn't the torn end that a crash leaves, as a whole record follows at \
-                     byte {follows}: restore the file from a copy, or cut it to {at} bytes to give up what follows"
+                     byte {follows}: restore the file from a copy"
                 )
             }
         };
