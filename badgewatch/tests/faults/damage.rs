@@ -34,21 +34,24 @@ impl Damaged {
         Self { path: path.to_owned(), whole, how }
     }
 
-    /// One of the files that the state of an owner rests on: the last manifest, the last object of the log, and where
-    /// it was closed cleanly, so that it is known to be in use, the last table.
+    /// One of the files that the state of an owner rests on: the last manifest, or the last object of the log; where it
+    /// was closed cleanly, what is in the log is in a table, too, so it is the last table.
     pub(crate) fn of_state(database: &Path, clean: bool, dice: &mut Dice) -> Self {
         let files = |folder: &str| -> Vec<PathBuf> {
             let listed = fs::read_dir(database.join(folder)).into_iter().flatten();
             // What is being written has another name.
             listed.map(|entry| entry.unwrap().path()).filter(|path| !path.to_string_lossy().contains('#')).collect()
         };
-        let numbered = ["manifest", "wal"].into_iter().filter_map(|folder| Some((files(folder).into_iter().max()?, u64::MAX)));
-        let mut found: Vec<(PathBuf, u64)> = numbered.collect();
-        let tables = if clean { files("compacted") } else { Vec::new() };
+        let manifest = files("manifest").into_iter().max().unwrap();
         let written = |path: &PathBuf| fs::metadata(path).unwrap().modified().unwrap();
-        found.extend(tables.into_iter().max_by_key(written).map(|path| (path, TABLE_HEAD_BYTES)));
-        let (path, within) = &found[dice.index(found.len())];
-        Self::file(path, *within, dice)
+        let other = if clean {
+            files("compacted").into_iter().max_by_key(written).map(|table| (table, TABLE_HEAD_BYTES))
+        } else {
+            files("wal").into_iter().max().map(|log| (log, u64::MAX))
+        };
+        let other = other.filter(|_| dice.chance(600_000));
+        let (path, within) = other.unwrap_or((manifest, u64::MAX));
+        Self::file(&path, within, dice)
     }
 
     /// What a message has to name.
