@@ -6,6 +6,7 @@ mod process;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::decision::Issuer;
@@ -90,7 +91,7 @@ fn a_run_over_logs_of_its_own_goes_on_after_a_crash() {
         let feed = ["--registry", &path(registry), "--source", &path(source)].map(str::to_owned);
         let arguments: Vec<String> = ["--data", &data, "--policy", &policy].map(str::to_owned).into_iter().chain(feed).collect();
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        Process::start(&arguments, &folder.path().join(log), &[])
+        Process::start(Command::new(env!("CARGO_BIN_EXE_badgewatch")), &arguments, &folder.path().join(log), &[])
     };
     let removals = |process: &Process| {
         let metrics = process.get("/metrics").unwrap_or_default();

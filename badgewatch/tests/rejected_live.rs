@@ -42,7 +42,7 @@ fn open(folder: &Path, config: &KafkaConfig, name: &str) -> Process {
     let state = folder.join("state");
     let partitions = PARTITIONS.to_string();
     let arguments = ["--kafka", &config.bootstrap, "--partitions", &partitions, "--state", state.to_str().unwrap()];
-    Process::start(&arguments, &folder.join(name), &[])
+    Process::start(Command::new(env!("CARGO_BIN_EXE_badgewatch")), &arguments, &folder.join(name), &[])
 }
 
 impl Stage {

@@ -78,7 +78,8 @@ impl Installation {
         let (data, policy, source) = (text(&self.root), text(&policy), text(&pipe));
         let partitions = PARTITIONS.to_string();
         let arguments = ["--data", &data, "--partitions", &partitions, "--policy", &policy, "--source", &source];
-        self.process = Some(Process::start(&arguments, &self.root.join("run.log"), &[]));
+        self.process =
+            Some(Process::start(Command::new(env!("CARGO_BIN_EXE_badgewatch")), &arguments, &self.root.join("run.log"), &[]));
         // Both ways, so that it doesn't wait for a reader that may have ended.
         self.pipe = Some(OpenOptions::new().read(true).write(true).open(&pipe).unwrap());
     }

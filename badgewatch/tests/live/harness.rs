@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::time::MINUTE_MS;
@@ -94,7 +95,12 @@ impl Live {
         let (state, policy, partitions) = (path("state"), path("policy.toml"), PARTITIONS.to_string());
         let kafka = ["--kafka", &self.config.bootstrap, "--partitions", &partitions, "--group-instance", "live"];
         let arguments = [kafka.as_slice(), &["--state", &state, "--policy", &policy]].concat();
-        self.process = Some(Process::start(&arguments, &self.folder.path().join(format!("run-{}.log", self.starts)), &[]));
+        self.process = Some(Process::start(
+            Command::new(env!("CARGO_BIN_EXE_badgewatch")),
+            &arguments,
+            &self.folder.path().join(format!("run-{}.log", self.starts)),
+            &[],
+        ));
         self.wait("readiness", |live| {
             live.process().get("/readyz").is_some_and(|answer| answer.contains("200 OK")).then_some(())
         });
