@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Asin, Interval, Timestamp};
 
+mod rehearse;
 mod rejected;
 
+pub(crate) use rehearse::Rehearse;
 pub(crate) use rejected::{ListRejected, RejectedCommand, RejectedFilters, RejectedFrom, ReplayRejected, ShowRejected};
 
 /// Watches the availability of badged smart-home products and decides, exactly and explainably,
@@ -41,6 +43,9 @@ pub(crate) enum Command {
     Generate(Generate),
     /// Checks policy files, or shows what a policy says.
     Policy(PolicyOptions),
+    /// What a run would have issued, and when, over registry lines and events in files: late evidence, settling,
+    /// commands and all.
+    Rehearse(Rehearse),
     /// Lines that don't count: which and why, and replaying them, as they were or repaired.
     Rejected(rejected::RejectedOptions),
 }

@@ -16,6 +16,7 @@ mod explain;
 mod fleet;
 mod generate;
 mod policy;
+mod rehearse;
 mod rejected;
 mod restore;
 mod run;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Restore(options) => restore::run(&options),
         Command::Generate(options) => generate::run(&options),
         Command::Policy(options) => policy::run(&options.command),
+        Command::Rehearse(options) => rehearse::run(&options),
         Command::Rejected(options) => rejected::run(&options.command),
     }
 }

@@ -77,6 +77,7 @@ pub struct Book {
     /// The product that has an ASIN among its variants.
     variants: BTreeMap<Asin, ProductId>,
     certifications_of: BTreeMap<ProductId, BTreeSet<CertificationId>>,
+    tested_skills: BTreeSet<SkillId>,
     requests_for: BTreeMap<Asin, BTreeSet<BadgeRequestId>>,
     dependents: BTreeMap<SkillId, BTreeSet<Asin>>,
     /// When what is known already changes what holds of an ASIN.
@@ -137,6 +138,7 @@ impl Book {
             pending: BTreeSet::new(),
             variants: BTreeMap::new(),
             certifications_of: BTreeMap::new(),
+            tested_skills: BTreeSet::new(),
             requests_for: BTreeMap::new(),
             dependents: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -301,6 +303,7 @@ impl Book {
             Entity::Manufacturer(entity) => drop(self.manufacturers.insert(entity.form.id.clone(), entity)),
             Entity::Product(entity) => self.put_product(entity),
             Entity::Certification(entity) => {
+                self.tested_skills.extend(entity.form.skill.clone());
                 self.certifications_of.entry(entity.form.product.clone()).or_default().insert(entity.form.id.clone());
                 self.certifications.insert(entity.form.id.clone(), entity);
             }

@@ -81,10 +81,14 @@ impl Register {
         &self.book
     }
 
-    /// Ties all facts together. The second value lists, by line, those about something that nobody registered.
+    /// Ties all facts together. The second value lists, by line, those about something that nobody registered, or
+    /// described.
     #[must_use]
     pub fn resolve(&self) -> (Registry, Vec<Refusal>) {
-        self.ledger.resolve()
+        let (mut registry, unknown) = self.ledger.resolve_expecting(&|subject| self.book.expects(subject));
+        // Who reports of a badge from its first instant on reports before anybody can know that it is live.
+        registry.subjects.extend(self.book.coming_subjects());
+        (registry, unknown)
     }
 
     fn add_fact(&mut self, place: Place, fact: Fact) -> Result<Fact, Refusal> {

@@ -8,6 +8,7 @@
 pub mod appended;
 pub mod applied;
 pub mod command;
+pub mod csv;
 pub mod decision;
 pub mod dependency;
 pub mod entry;

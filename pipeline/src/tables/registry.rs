@@ -2,7 +2,7 @@
 
 use domain::fact::Fact;
 use domain::id::{Asin, Subject, SubjectRef};
-use domain::programme::Entry;
+use domain::programme::{Action, Entry};
 use domain::time::{DurationMs, Timestamp};
 use registry::{Book, Place, Refusal, Register, Registry};
 use rustc_hash::FxHashMap;
@@ -59,9 +59,15 @@ impl RegistryTable {
     /// What contradicts an earlier fact is refused, the revocation of an exclusion of which a part is frozen, and a
     /// command that something is in the way of.
     pub fn add(&mut self, offset: u64, appended_at: Option<Timestamp>, entry: Entry) -> Result<(), Refusal> {
+        let appended = appended_at.unwrap_or(Timestamp::MIN);
+        let is_approval = matches!(&entry, Entry::Command(command) if matches!(command.action, Action::ApproveBadgeRequest(_)));
         let followed = self.register.add(Place { position: offset, recorded_at: appended_at }, entry)?;
         if let Some(fact) = followed {
-            self.admit(&fact, appended_at.unwrap_or(Timestamp::MIN));
+            self.admit(&fact, appended);
+        } else if is_approval {
+            let Self { register, known, is_stale, .. } = self;
+            register.book().coming_subjects().for_each(|subject| known.name(subject, appended));
+            *is_stale = true;
         }
         Ok(())
     }

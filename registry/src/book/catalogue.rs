@@ -3,7 +3,7 @@
 use domain::catalogue::Catalogue;
 use domain::decision::Scope;
 use domain::fact::{Listing, SkillListing, Terms};
-use domain::id::{Asin, SkillId};
+use domain::id::{Asin, SkillId, Subject, SubjectKind};
 use domain::programme::Unmet;
 use domain::time::Timestamp;
 
@@ -12,6 +12,16 @@ use super::unmet::{of_reason, unmet};
 use super::{Book, NOBODY, Place};
 
 impl Book {
+    /// Whether a product was described, or a skill tested, that no badge may name yet.
+    #[must_use]
+    pub fn expects(&self, subject: &Subject) -> bool {
+        match subject.kind() {
+            SubjectKind::Product => self.variants.contains_key(subject.id()),
+            SubjectKind::Skill => self.tested_skills.contains(subject.id()),
+            SubjectKind::Hub => false,
+        }
+    }
+
     pub(super) fn note_listing(&mut self, listing: &Listing) {
         self.due.insert((listing.at.max(self.now), listing.asin.clone()));
         let listings = self.listings.entry(listing.asin.clone()).or_default();

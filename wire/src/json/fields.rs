@@ -20,6 +20,11 @@ impl<'a> Fields<'a> {
         parse_object(line).map(Self)
     }
 
+    /// The fields of an object that didn't come as JSON.
+    pub(crate) const fn of(object: Object<'a>) -> Self {
+        Self(object)
+    }
+
     /// Checks `v`, the line's version: 1, or absent where it isn't required.
     pub(crate) fn version(&mut self, required: bool) -> Result<(), LineError> {
         match self.0.remove("v") {

@@ -2,10 +2,12 @@
 
 use std::fmt::Debug;
 
+use domain::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use wire::LineError;
 use wire::appended::{AppendTimes, Appended};
+use wire::csv::{self, Defaults};
 use wire::policy;
 use wire::stored::{head, life, page, place, restored};
 use wire::{command, decision, dependency, entry, event, explanation, fact, issued_note, rejected, replayed, rerouted};
@@ -74,7 +76,7 @@ const fn integers(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>,
     Decoder { shape: Shape::Integers, ..text(names, samples, judge) }
 }
 
-pub(crate) const DECODERS: [Decoder; 24] = [
+pub(crate) const DECODERS: [Decoder; 25] = [
     text(&["event::parse"], samples::events, |input| {
         judge(
             || event::parse(input).map_err(|error| error.to_string()),
@@ -93,6 +95,18 @@ pub(crate) const DECODERS: [Decoder; 24] = [
     }),
     text(&["fact::parse"], samples::facts, |input| line(input, fact::parse, fact::write)),
     text(&["command::parse"], samples::commands, |input| line(input, command::parse, command::write)),
+    text(&["csv::read_commands"], samples::tables, |input| {
+        let defaults =
+            Defaults { kind: Some("reject_certification"), id: &|line| line.to_string(), at: Timestamp::MIN, by: "anna" };
+        judge(
+            || csv::read_commands(input, defaults).filter_map(|(_, row)| row.ok()).last().ok_or_else(String::new),
+            |value| {
+                let mut line = Vec::new();
+                command::write(&value, &mut line);
+                same(command::parse(&line), &value)
+            },
+        )
+    }),
     text(&["issued_note::parse"], samples::notes, |input| line(input, issued_note::parse, issued_note::write)),
     text(&["entry::parse"], samples::entries, |input| line(input, entry::parse, entry::write)),
     text(&["dependency::read"], samples::dependencies, |input| {

@@ -57,6 +57,14 @@ pub(crate) fn commands() -> Vec<Vec<u8>> {
     crate::commands::commands().iter().map(written).collect()
 }
 
+pub(crate) fn tables() -> Vec<Vec<u8>> {
+    let rejections = "certification,reasons,at\r\ncert-1,no hub|no manual,1772323200000\r\n\"cert\n2\",no hub,\r\n";
+    let products = "type,command,by,product,manufacturer,capabilities,variants\n\
+                    describe_product,c-1,ben,p-1,m-1,Alexa.PowerController|Speaker,B000000001 | B000000002\n";
+    let exclusions = "type,exclusion,applies_to,regions,from,to,reason\nrequest_exclusion,x-1,skill:s,NA|EU,1,2,platform\n";
+    [rejections, products, exclusions].map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
 pub(crate) fn notes() -> Vec<Vec<u8>> {
     lines(
         r#"{"type":"issued","id":"000102030405060708090a0b0c0d0e0f","kind":"badge_removal","asin":"B000000001","manufacturer":"m-1","scope":"EU","at":"2025-06-01T00:00:00.000Z","supersedes":"0f0e0d0c0b0a09080706050403020100","reasons":["budget","outages"]}
