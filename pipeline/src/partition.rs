@@ -34,6 +34,7 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::replays::Replays;
 use crate::restored;
+use crate::stretches::Cut;
 use crate::subjects::Subjects;
 use crate::tables::{RegistryTable, Tables};
 
@@ -74,6 +75,8 @@ pub struct Rules {
     pub max_skew: DurationMs,
     /// How many partitions `health` has.
     pub partitions: u32,
+    /// Where stretches of the registry's log end.
+    pub cut: Cut,
 }
 
 /// The ports that an owner acts through, and where it counts.
@@ -144,7 +147,7 @@ impl Rules {
         let settle = policies.versions().iter().map(|policy| policy.settle_enforcement.max(policy.settle_warnings)).max();
         let frozen_after = window.max(DurationMs(settle.unwrap_or_default().ms() + DAY_MS));
         let max_skew = policies.versions().iter().map(|policy| policy.max_skew).max().unwrap_or_default();
-        Self { policies, window, frozen_after, max_skew, partitions }
+        Self { policies, window, frozen_after, max_skew, partitions, cut: Cut::default() }
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::decision::DecisionId;
-use domain::fact::{ExclusionRevoked, Fact, Listing, SkillListing};
+use domain::fact::{ExclusionRevoked, Fact, KillSwitch, Listing, SkillListing};
 use domain::id::{Asin, BadgeRequestId, CertificationId, CommandId, DisputeId, ExclusionId, ManufacturerId, ProductId, SkillId};
 use domain::programme::entity::{BadgeEntity, BadgeRequestEntity, CertificationEntity, DisputeEntity, ExclusionEntity};
 use domain::programme::entity::{KillSwitchEntity, ManufacturerEntity, OutageEntity, ProductEntity, ProposalEntity};
@@ -25,10 +25,11 @@ mod facts;
 mod forms;
 mod issued;
 mod requests;
+mod turns;
 mod unmet;
 
 use badges::TermsOverTime;
-use issued::Turn;
+use turns::Turns;
 
 /// How far ahead of its record a command may take effect.
 pub const COMMAND_SKEW_MAX: DurationMs = DurationMs(5 * 60_000);
@@ -45,7 +46,7 @@ pub struct Place {
 }
 
 /// The programme's book.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Book {
     /// The longest window of any policy version: what is older can't change any more (R24).
     window: DurationMs,
@@ -66,12 +67,23 @@ pub struct Book {
     skill_listings: BTreeMap<SkillId, Vec<SkillListing>>,
     /// Decisions that were noted.
     noted: BTreeSet<DecisionId>,
-    turns: BTreeMap<Asin, Vec<Turn>>,
+    /// What took badges away and brought them back.
+    turns: BTreeMap<Asin, Turns>,
+    /// What suspended manufacturers and lifted that.
+    suspensions: BTreeMap<ManufacturerId, Turns>,
+    /// Amendments of proposals and outages, with the first name of what they amend.
+    amended: BTreeMap<DecisionId, DecisionId>,
     terms: BTreeMap<Asin, TermsOverTime>,
     /// Facts about badges that aren't named yet.
     waiting: BTreeMap<Asin, Vec<(Place, Fact)>>,
-    /// Revocations that came before their exclusions.
+    /// Withdrawals that are dated ahead.
+    withdrawals: BTreeMap<Asin, BTreeSet<Timestamp>>,
+    /// Revocations that came before their exclusions were approved.
     revoked_before: BTreeMap<ExclusionId, (Place, ExclusionRevoked)>,
+    /// Answers that came before what they answer.
+    answers_before: BTreeMap<DecisionId, Vec<(Place, Fact)>>,
+    /// Turns of the kill switch that are dated ahead.
+    turns_ahead: Vec<KillSwitch>,
     /// Requests that wait for their date, or for what isn't met.
     pending: BTreeSet<BadgeRequestId>,
     /// The product that has an ASIN among its variants.
@@ -132,9 +144,14 @@ impl Book {
             skill_listings: BTreeMap::new(),
             noted: BTreeSet::new(),
             turns: BTreeMap::new(),
+            suspensions: BTreeMap::new(),
+            amended: BTreeMap::new(),
             terms: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            withdrawals: BTreeMap::new(),
             revoked_before: BTreeMap::new(),
+            answers_before: BTreeMap::new(),
+            turns_ahead: Vec::new(),
             pending: BTreeSet::new(),
             variants: BTreeMap::new(),
             certifications_of: BTreeMap::new(),
@@ -161,10 +178,9 @@ impl Book {
         let asked = Asked { command, place };
         let outcome = match self.plan(asked).and_then(|plan| taken(plan, take)) {
             Err(unmet) => Outcome::Refused { unmet },
-            Ok(Plan { entities, fact }) => {
-                self.follow(fact.as_ref());
-                let revision = entities.first().map_or(0, |entity| entity.trail().revision());
-                entities.into_iter().for_each(|entity| self.put(entity));
+            Ok(plan) => {
+                let revision = plan.entities.first().map_or(0, |entity| entity.trail().revision());
+                self.enact(plan);
                 Outcome::Accepted { revision }
             }
         };
@@ -191,7 +207,7 @@ impl Book {
         }
     }
 
-    /// What is known of something.
+    /// What is known of something. A proposal or outage that was amended goes by the amendments' ids, too.
     #[must_use]
     pub fn entity(&self, id: &EntityId) -> Option<Entity> {
         match id {
@@ -202,8 +218,8 @@ impl Book {
             EntityId::Badge(asin) => self.badges.get(asin).cloned().map(Entity::Badge),
             EntityId::Exclusion(id) => self.exclusions.get(id).cloned().map(Entity::Exclusion),
             EntityId::Dispute(id) => self.disputes.get(id).cloned().map(Entity::Dispute),
-            EntityId::Proposal(id) => self.proposals.get(id).cloned().map(Entity::Proposal),
-            EntityId::Outage(id) => self.outages.get(id).cloned().map(Entity::Outage),
+            EntityId::Proposal(id) => self.proposals.get(&self.question(*id)).cloned().map(Entity::Proposal),
+            EntityId::Outage(id) => self.outages.get(&self.question(*id)).cloned().map(Entity::Outage),
             EntityId::KillSwitch => Some(Entity::KillSwitch(self.kill_switch.clone())),
         }
     }
@@ -219,7 +235,7 @@ impl Book {
         let disputes = self.disputes.keys().cloned().map(EntityId::Dispute);
         let proposals = self.proposals.keys().copied().map(EntityId::Proposal);
         let outages = self.outages.keys().copied().map(EntityId::Outage);
-        let kill_switch = self.kill_switch.last.as_ref().map(|_| EntityId::KillSwitch);
+        let kill_switch = self.kill_switch.trail.steps.first().map(|_| EntityId::KillSwitch);
         manufacturers
             .chain(products)
             .chain(certifications)
@@ -236,6 +252,12 @@ impl Book {
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// When [`Self::pass`] has something to do next; by now if it lies before [`Self::now`].
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
     }
 
     fn plan(&self, asked: Asked<'_>) -> Planned {
@@ -268,7 +290,7 @@ impl Book {
             Action::DeclineDispute { id, note } => self.decline_dispute(asked, id, note),
             Action::Rule { proposal, verdict, note } => self.rule(asked, *proposal, (*verdict, note.as_deref())),
             Action::AcknowledgeOutage { outage, cause, expected_fix } => self.acknowledge(asked, *outage, (cause, *expected_fix)),
-            Action::TurnKillSwitch { on, reason } => Ok(self.turn_kill_switch(asked, *on, reason)),
+            Action::TurnKillSwitch { on, reason } => self.turn_kill_switch(asked, *on, reason),
         }
     }
 
@@ -292,21 +314,22 @@ impl Book {
         if let Some(expected) = expects.filter(|expected| *expected != revision) {
             out.push(unmet::revision(&id, expected, revision));
         }
-        if let Some(last) = trail.and_then(|trail| trail.steps.last()).filter(|last| last.at > *at) {
-            out.push(unmet::overtaken(&id, *at, last));
-        }
+        out.extend(trail.and_then(|trail| self.overtaken(asked, &id, trail)));
         if out.is_empty() { Ok(()) } else { Err(out) }
+    }
+
+    /// What happened to something after a command's instant. What facts date ahead hasn't happened yet.
+    fn overtaken(&self, asked: Asked<'_>, id: &EntityId, trail: &Trail) -> Option<Unmet> {
+        let (at, now) = (asked.command.at, self.instant(asked.place));
+        let later = trail.steps.iter().filter(|step| step.at > at && (step.command.is_some() || step.at <= now));
+        later.max_by_key(|step| step.at).map(|last| unmet::overtaken(id, at, last))
     }
 
     fn put(&mut self, entity: Entity) {
         match entity {
             Entity::Manufacturer(entity) => drop(self.manufacturers.insert(entity.form.id.clone(), entity)),
             Entity::Product(entity) => self.put_product(entity),
-            Entity::Certification(entity) => {
-                self.tested_skills.extend(entity.form.skill.clone());
-                self.certifications_of.entry(entity.form.product.clone()).or_default().insert(entity.form.id.clone());
-                self.certifications.insert(entity.form.id.clone(), entity);
-            }
+            Entity::Certification(entity) => self.put_certification(entity),
             Entity::BadgeRequest(entity) => self.put_request(entity),
             Entity::Badge(entity) => self.put_badge(entity),
             Entity::Exclusion(entity) => drop(self.exclusions.insert(entity.form.id.clone(), entity)),

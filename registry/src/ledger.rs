@@ -11,7 +11,7 @@ use domain::rejection::RejectReason;
 use domain::time::Timestamp;
 
 /// Accepted facts, each with its line in the source.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Ledger {
     pub(crate) manufacturers: BTreeMap<ManufacturerId, (u64, Manufacturer)>,
     pub(crate) badges: BTreeMap<Asin, (u64, Badge)>,
@@ -54,6 +54,27 @@ impl Ledger {
     /// Lets an exclusion stand that was to be revoked.
     pub fn drop_revocation(&mut self, id: &ExclusionId) {
         self.revocations.remove(id);
+    }
+
+    /// Whether the very same fact was taken in before, and once more means nothing.
+    #[must_use]
+    pub fn holds(&self, fact: &Fact) -> bool {
+        fn is<K: Ord, V: PartialEq>(known: &BTreeMap<K, (u64, V)>, key: &K, value: &V) -> bool {
+            known.get(key).is_some_and(|(_, known)| known == value)
+        }
+        match fact {
+            Fact::Manufacturer(fact) => is(&self.manufacturers, &fact.id, fact),
+            Fact::Exclusion(fact) => is(&self.exclusions, &fact.id, fact),
+            Fact::ExclusionRevoked(fact) => is(&self.revocations, &fact.id, fact),
+            Fact::Ruling(fact) => is(&self.rulings, &(fact.proposal, fact.asin.clone()), fact),
+            Fact::Acknowledgement(fact) => is(&self.acknowledgements, &fact.outage, fact),
+            Fact::Badge(_)
+            | Fact::BadgeChange(_)
+            | Fact::Withdrawal(_)
+            | Fact::Listing(_)
+            | Fact::SkillListing(_)
+            | Fact::KillSwitch(_) => false,
+        }
     }
 
     /// Takes in a fact.

@@ -14,7 +14,7 @@ use crate::ledger::{Ledger, Refusal};
 use crate::resolved::Registry;
 
 /// Ledger and book of one log.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Register {
     window: DurationMs,
     ledger: Ledger,
@@ -92,8 +92,18 @@ impl Register {
     }
 
     fn add_fact(&mut self, place: Place, fact: Fact) -> Result<Fact, Refusal> {
-        let fact = admitted(&mut self.ledger, self.window, place, fact)?;
-        self.book.note(place, &fact);
+        let Self { window, ledger, book } = self;
+        let fact = acting(ledger, *window, place, fact)?;
+        let is_known = ledger.holds(&fact);
+        admit(ledger, *window, place, &fact)?;
+        if let Fact::Exclusion(exclusion) = &fact
+            && ledger.revocation(&exclusion.id).is_none()
+        {
+            book.drop_revocation(&exclusion.id);
+        }
+        if !is_known {
+            book.note(place, &fact);
+        }
         Ok(fact)
     }
 
@@ -127,19 +137,24 @@ fn as_unmet(refusal: &Refusal) -> Unmet {
 
 /// The fact as the ledger took it.
 fn admitted(ledger: &mut Ledger, window: DurationMs, place: Place, fact: Fact) -> Result<Fact, Refusal> {
-    let line = place.position + 1;
-    let fact = match place.recorded_at {
-        Some(appended) => {
-            check_revocation(ledger, window, line, (&fact, appended))?;
-            reaching_back(fact, appended.saturating_sub(window))
-        }
-        None => fact,
-    };
-    ledger.add(line, fact.clone())?;
-    if place.recorded_at.is_some() {
-        check_earlier_revocation(ledger, window, &fact);
-    }
+    let fact = acting(ledger, window, place, fact)?;
+    admit(ledger, window, place, &fact)?;
     Ok(fact)
+}
+
+/// The fact as it can still act (R24).
+fn acting(ledger: &Ledger, window: DurationMs, place: Place, fact: Fact) -> Result<Fact, Refusal> {
+    let Some(appended) = place.recorded_at else { return Ok(fact) };
+    check_revocation(ledger, window, place.position + 1, (&fact, appended))?;
+    Ok(reaching_back(fact, appended.saturating_sub(window)))
+}
+
+fn admit(ledger: &mut Ledger, window: DurationMs, place: Place, fact: &Fact) -> Result<(), Refusal> {
+    ledger.add(place.position + 1, fact.clone())?;
+    if place.recorded_at.is_some() {
+        check_earlier_revocation(ledger, window, fact);
+    }
+    Ok(())
 }
 
 /// R24: what an exclusion took out more than a window before it is revoked stays taken out, so it can't
@@ -184,3 +199,6 @@ fn reaching_back(mut fact: Fact, earliest: Timestamp) -> Fact {
     }
     fact
 }
+
+#[cfg(test)]
+mod tests;

@@ -165,6 +165,15 @@ impl EmbeddedLogs {
         EmbeddedSource::open(&self.shared.env, self.of(log))
     }
 
+    /// All partitions of a log, from given offsets on, by partition; from its earliest record where none is given.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError::Gone`] when a partition doesn't hold that record any more, [`PortError::Ahead`] when it ends before it.
+    pub fn source_from(&self, log: Log, from: &[u64]) -> Result<EmbeddedSource, PortError> {
+        EmbeddedSource::open_at(&self.shared.env, self.of(log), from)
+    }
+
     /// A log as a group reads it of which this process is the only member.
     #[must_use]
     pub fn group(&self, log: Log) -> EmbeddedGroup {

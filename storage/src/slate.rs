@@ -10,12 +10,14 @@ mod fault;
 mod place;
 mod read;
 mod sealed;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod tuning;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ use sealed::Sealed;
 
 pub use place::{S3Options, StateUrl};
 pub use read::SlatePairs;
+pub use stretches::STRETCH_BYTES_MAX;
 pub use tuning::{CACHE_BYTES_MAX, READ_AHEAD_BYTES, RETRIES_MAX, STALL_MS_MAX, TABLE_BYTES, UNSTORED_BYTES_MAX};
 
 /// Longest key, in bytes.
@@ -139,6 +142,18 @@ impl StateStores for SlateStores {
 
     fn abandon(&mut self, owner: Issuer) {
         self.open.remove(&owner);
+    }
+
+    fn stretches(&self) -> Result<Vec<Range<u64>>, PortError> {
+        self.shared.stretches()
+    }
+
+    fn stretch(&self, offsets: &Range<u64>) -> Result<Option<Vec<u8>>, PortError> {
+        self.shared.stretch(offsets)
+    }
+
+    fn put_stretch(&mut self, offsets: &Range<u64>, bytes: Vec<u8>) -> Result<(), PortError> {
+        self.shared.put_stretch(offsets, bytes)
     }
 }
 

@@ -10,4 +10,5 @@ pub mod page;
 pub mod place;
 pub mod restored;
 mod state;
+pub mod stretch;
 mod varint;

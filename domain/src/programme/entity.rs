@@ -43,12 +43,6 @@ impl Trail {
     pub fn revision(&self) -> u64 {
         self.steps.len() as u64
     }
-
-    /// When the last step took effect.
-    #[must_use]
-    pub fn last_at(&self) -> Option<Timestamp> {
-        self.steps.last().map(|step| step.at)
-    }
 }
 
 /// Something that is required and doesn't hold.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use domain::decision::Scope;
 use domain::fact::{BadgeChange, Fact, Terms, Withdrawal};
-use domain::id::Asin;
+use domain::id::{Asin, RegionSet};
 use domain::programme::entity::BadgeEntity;
 use domain::programme::{BadgeStatus, Entity, EntityId, Unmet};
 use domain::time::{DurationMs, Timestamp};
@@ -29,6 +30,24 @@ impl TermsOverTime {
         self.changes.entry(change.at).or_insert(change);
     }
 
+    /// The last change of marketplaces up to an instant.
+    pub(super) fn marketplaces_since(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut changes = self.changes.range(..=at).rev();
+        changes.find(|(_, change)| change.marketplaces.is_some()).map(|(at, _)| *at)
+    }
+
+    /// Every region in which it was, up to an instant.
+    pub(super) fn regions_until(&self, at: Timestamp) -> RegionSet {
+        let changed = self.changes.range(..=at).filter_map(|(_, change)| change.marketplaces.as_ref()).flatten();
+        self.base.marketplaces.iter().chain(changed).map(|marketplace| marketplace.region()).collect()
+    }
+
+    /// Every hub on which it depends, at any time.
+    pub(super) fn hubs(&self) -> impl Iterator<Item = &Asin> {
+        let changed = self.changes.values().filter_map(|change| change.hub.as_ref().and_then(Option::as_ref));
+        self.base.hub.iter().chain(changed)
+    }
+
     pub(super) fn at(&self, at: Timestamp) -> Terms {
         let mut terms = self.base.clone();
         for change in self.changes.range(..=at).map(|(_, change)| change) {
@@ -45,6 +64,10 @@ impl Book {
         if let Some(withdrawn) = badge.withdrawn_at {
             return refused("status", format!("the badge of {asin} was given back at {withdrawn}"), "nothing is left to do");
         }
+        if at < badge.enabled_at {
+            let detail = format!("the badge of {asin} is enabled {}, after {at}", badge.enabled_at);
+            return refused("at", detail, "give it back once it is enabled");
+        }
         badge.withdrawn_at = Some(at);
         badge.trail.steps.push(asked.step(BadgeStatus::Withdrawn.as_str(), Vec::new()));
         let fact = Some(Fact::Withdrawal(Withdrawal { asin: asin.clone(), at }));
@@ -54,8 +77,14 @@ impl Book {
     pub(super) fn count_customers(&self, asked: Asked<'_>, asin: &Asin, customers: u64) -> Planned {
         let mut badge = self.badge(asin)?.clone();
         let at = asked.command.at;
+        if let Some(withdrawn) = badge.withdrawn_at {
+            return refused(
+                "status",
+                format!("the badge of {asin} was given back at {withdrawn}"),
+                "its customers count no more",
+            );
+        }
         self.check_free(asin, at)?;
-        badge.terms.customers = customers;
         badge.trail.steps.push(asked.step(status_name(&badge), vec![format!("{customers} customers")]));
         let fact = Some(Fact::BadgeChange(BadgeChange { customers: Some(customers), ..unchanged(asin.clone(), at) }));
         Ok(Plan { entities: vec![Entity::Badge(badge)], fact })
@@ -74,30 +103,31 @@ impl Book {
         Ok(())
     }
 
-    /// The first instant from one on at which nothing else about a badge changes.
+    /// The first instant from one on at which nothing else about a badge changes; where there is none, the last.
     pub(super) fn free_from(&self, asin: &Asin, mut at: Timestamp) -> Timestamp {
-        while self.terms.get(asin).is_some_and(|terms| terms.changes.contains_key(&at)) {
+        while at < Timestamp::MAX && self.check_free(asin, at).is_err() {
             at = at.saturating_add(DurationMs(1));
         }
         at
     }
 
-    pub(super) fn put_badge(&mut self, entity: BadgeEntity) {
-        if let Some(skill) = &entity.terms.skill {
-            self.dependents.entry(skill.clone()).or_default().insert(entity.asin.clone());
+    /// What it says is what it says now.
+    pub(super) fn put_badge(&mut self, mut entity: BadgeEntity) {
+        if let Some(terms) = self.terms.get(&entity.asin) {
+            entity.terms = terms.at(self.now.max(entity.enabled_at));
         }
         self.badges.insert(entity.asin.clone(), entity);
     }
 }
 
-/// Where a badge is, taken over all of its regions.
+/// Where a badge is: removed if it is in any of its regions.
 pub(super) fn status_name(badge: &BadgeEntity) -> &'static str {
     let status = if badge.withdrawn_at.is_some() {
         BadgeStatus::Withdrawn
-    } else if badge.removed.is_empty() {
-        BadgeStatus::Enabled
-    } else {
+    } else if badge.terms.regions().iter().any(|region| badge.status(Scope::Region(region)) == BadgeStatus::Removed) {
         BadgeStatus::Removed
+    } else {
+        BadgeStatus::Enabled
     };
     status.as_str()
 }

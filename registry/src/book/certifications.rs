@@ -67,9 +67,8 @@ impl Book {
         let entity = self.certification(id)?;
         let CertificationStatus::InTesting(now) = entity.status else { return elsewhere(entity, "in testing") };
         if now.next() != Some(step) {
-            let next = now.next().map_or("hand_in_results", TestingStep::as_str);
-            let detail = format!("certification:{id} is in testing ({now}); {step} doesn't follow, {next} does");
-            return refused("step", detail, format!("record {next} first"));
+            let detail = format!("certification:{id} is in testing ({now}): {} isn't the next step", step.as_str());
+            return refused("step", detail, what_next(entity.status));
         }
         Ok(moved(asked, entity, CertificationStatus::InTesting(step), Vec::new()))
     }
@@ -96,6 +95,9 @@ impl Book {
         if let Some(by) = &before.repeated_by {
             return refused("again", format!("certification:{id} is repeated by {by} already"), format!("go on with {by}"));
         }
+        if let Some(overtaken) = self.overtaken(asked, &EntityId::Certification(id.clone()), &before.trail) {
+            return Err(vec![overtaken]);
+        }
         if self.certifications.contains_key(new) {
             return refused("new", format!("certification:{new} exists"), "give the new request an id of its own");
         }
@@ -111,6 +113,14 @@ impl Book {
         before.repeated_by = Some(new.clone());
         before.trail.steps.push(asked.step(before.status.as_str(), vec![format!("repeated by {new}")]));
         Ok(Plan::of(vec![Entity::Certification(again), Entity::Certification(before)]))
+    }
+
+    pub(super) fn put_certification(&mut self, entity: CertificationEntity) {
+        let (id, product) = (entity.form.id.clone(), entity.form.product.clone());
+        self.wake_requests(&product);
+        self.tested_skills.extend(entity.form.skill.clone());
+        self.certifications_of.entry(product).or_default().insert(id.clone());
+        self.certifications.insert(id, entity);
     }
 
     fn certification(&self, id: &CertificationId) -> Result<&CertificationEntity, Vec<Unmet>> {
@@ -159,7 +169,22 @@ fn moved(asked: Asked<'_>, entity: &CertificationEntity, status: CertificationSt
 
 fn elsewhere<T>(entity: &CertificationEntity, expected: &str) -> Result<T, Vec<Unmet>> {
     let id = EntityId::Certification(entity.form.id.clone());
-    not_in(&id, (entity.status, expected), entity.trail.steps.last())
+    not_in(&id, (entity.status, expected), &entity.trail, what_next(entity.status))
+}
+
+/// What can be done with a request.
+fn what_next(status: CertificationStatus) -> String {
+    match status {
+        CertificationStatus::Draft => "complete it, and submit it".to_owned(),
+        CertificationStatus::UnderReview => "accept or reject it".to_owned(),
+        CertificationStatus::InTesting(step) => match step.next() {
+            Some(next) => format!("record that it is {} first", next.as_str()),
+            None => "hand in the results".to_owned(),
+        },
+        CertificationStatus::ResultsReview => "approve it, or fail it with what failed".to_owned(),
+        CertificationStatus::Rejected | CertificationStatus::Failed => "test again, as a new request".to_owned(),
+        CertificationStatus::Approved => "nothing is left to do; draft another request for what it doesn't cover".to_owned(),
+    }
 }
 
 /// The hub is one that the product can be set up with; one without hubs is tested without.
@@ -184,7 +209,7 @@ fn missing(product: &ProductEntity, form: &CertificationForm) -> Vec<Unmet> {
     let mut out = Vec::new();
     let mut require = |name: &str, is_given: bool, what: &str| {
         if !is_given {
-            out.push(unmet(name, format!("{name} isn't given"), format!("give {what}")));
+            out.push(unmet(name, format!("{name} is missing"), format!("give {what}")));
         }
     };
     require("made_in", form.made_in.is_some(), "the country where it is made");

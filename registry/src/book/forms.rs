@@ -6,6 +6,7 @@ use domain::programme::device::REQUIRED_OF_ALL;
 use domain::programme::entity::{ManufacturerEntity, ProductEntity};
 use domain::programme::{CertificationStatus, DeviceType, Entity, EntityId, ManufacturerForm, ProductForm, Trail, Unmet};
 
+use super::turns::Off;
 use super::unmet::{refused, unknown, unmet};
 use super::{Asked, Book, Plan, Planned};
 
@@ -17,7 +18,7 @@ pub(super) const SUSPENDED: &str = "suspended";
 impl Book {
     pub(super) fn describe_manufacturer(&self, asked: Asked<'_>, form: &ManufacturerForm) -> Plan {
         let known = self.manufacturers.get(&form.id);
-        let mut entity = known.cloned().unwrap_or_else(|| unheard_of(form.clone()));
+        let mut entity = known.cloned().unwrap_or_else(|| unheard_of(form.clone(), self.suspended(&form.id)));
         entity.form = form.clone();
         entity.trail.steps.push(asked.step(status(&entity), Vec::new()));
         // What the first line said stays what the registry's facts say; nothing is decided by it.
@@ -54,6 +55,7 @@ impl Book {
         for asin in &entity.form.variants {
             self.variants.insert(asin.clone(), entity.form.id.clone());
         }
+        self.wake_requests(&entity.form.id);
         self.products.insert(entity.form.id.clone(), entity);
     }
 
@@ -80,10 +82,16 @@ impl Book {
         };
         let other = "describe another product, with a certification of its own";
         fix("manufacturer", before.manufacturer != form.manufacturer, "a product stays its manufacturer's", other);
-        let submitted = self.certifications_of(&form.id).any(|one| one.status != CertificationStatus::Draft);
+        let submitted = self.certifications_of(&form.id).any(|one| {
+            let is_out =
+                matches!(one.status, CertificationStatus::Draft | CertificationStatus::Rejected | CertificationStatus::Failed);
+            !is_out
+        });
         let certified = "it is in a certification request: another model is another product";
         fix("brand", submitted && before.brand != form.brand, certified, other);
         fix("model", submitted && before.model != form.model, certified, other);
+        let image = submitted && before.image.is_some() && before.image != form.image;
+        fix("image", image, "it is in a certification request with another picture", "leave the picture as it is certified");
         fix("device", submitted && before.device != form.device, certified, other);
         fix("connection", submitted && before.connection != form.connection, certified, other);
         for asin in before.variants.iter().filter(|asin| !form.variants.contains(asin)) {
@@ -95,9 +103,9 @@ impl Book {
     }
 }
 
-/// A manufacturer of which nothing is known but its form.
-pub(super) fn unheard_of(form: ManufacturerForm) -> ManufacturerEntity {
-    ManufacturerEntity { form, suspended: std::collections::BTreeMap::new(), trail: Trail::default() }
+/// A manufacturer of which nothing is known but its form, and where it is suspended.
+pub(super) const fn unheard_of(form: ManufacturerForm, suspended: Off) -> ManufacturerEntity {
+    ManufacturerEntity { form, suspended, trail: Trail { steps: Vec::new() } }
 }
 
 /// Where a manufacturer is.
@@ -115,7 +123,7 @@ fn missing(form: &ProductForm) -> Vec<Unmet> {
     let mut out = Vec::new();
     let mut require = |name: &str, is_given: bool, what: &str| {
         if !is_given {
-            out.push(unmet(name, format!("{name} isn't given"), format!("give {what}")));
+            out.push(unmet(name, format!("{name} is missing"), format!("give {what}")));
         }
     };
     require("retail_name", form.retail_name.is_some(), "the product's name in shops");
@@ -123,13 +131,13 @@ fn missing(form: &ProductForm) -> Vec<Unmet> {
     require("device", form.device.is_some(), "the device's type");
     require("brand", form.brand.is_some(), "the brand");
     require("model", form.model.is_some(), "the model");
-    require("connection", form.connection.is_some(), "how it talks to the assistant");
+    require("connection", form.connection.is_some(), "the connection by which it talks to the assistant");
     require("protocol", form.protocol.is_some(), "the protocol beneath");
     require("variants", !form.variants.is_empty(), "the ASIN of each variant");
     let required = form.device.map_or_else(|| REQUIRED_OF_ALL.to_vec(), |device| DeviceType::required(device).collect());
     for capability in required.into_iter().filter(|capability| !form.capabilities.contains(capability)) {
-        let of = form.device.map_or_else(|| "every device".to_owned(), |device| format!("a {device}"));
-        let detail = format!("{of} must have the capability {capability}");
+        let of = form.device.map_or("device", DeviceType::as_str);
+        let detail = format!("every {of} must have the capability {capability}");
         out.push(unmet(
             format!("capability:{capability}"),
             detail,

@@ -1,28 +1,15 @@
-//! Decisions, as the log repeats them: they set the status of badges and manufacturers.
-
-use std::collections::BTreeMap;
+//! Decisions, as the log repeats them: they set the status of badges and manufacturers, and ask for answers.
 
 use domain::decision::{DecisionId, DecisionKind, Scope};
-use domain::id::{Asin, Region};
+use domain::id::{Asin, ManufacturerId, RegionSet};
 use domain::programme::entity::{OutageEntity, ProposalEntity};
-use domain::programme::{Entity, IssuedNote, Trail};
-use domain::time::Timestamp;
+use domain::programme::{BadgeStatus, Entity, IssuedNote, Step, Trail};
 
 use super::answers::{OPEN, REVERSED};
-use super::badges::status_name;
+use super::badges::{TermsOverTime, status_name};
 use super::forms::status;
+use super::turns::Off;
 use super::{Book, NOBODY, Place};
-
-/// A removal or a reinstatement that was issued, as it was amended since.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Turn {
-    /// Its id, and those of its amendments.
-    ids: Vec<DecisionId>,
-    kind: DecisionKind,
-    scope: Scope,
-    at: Timestamp,
-    reversed: bool,
-}
 
 impl Book {
     /// Takes note of a decision. One that was noted before changes nothing; returns whether it is new.
@@ -30,17 +17,20 @@ impl Book {
         if !self.noted.insert(note.id) {
             return false;
         }
+        let opened = || Trail { steps: vec![place.noted(note, OPEN, note.reasons.clone())] };
         match note.kind {
             DecisionKind::Proposal => {
-                let trail = Trail { steps: vec![place.step((note.at, NOBODY), note.kind.as_str(), OPEN, note.reasons.clone())] };
-                self.put(Entity::Proposal(ProposalEntity { note: note.clone(), ruling: None, reversed: false, trail }));
+                let entity = ProposalEntity { note: note.clone(), ruling: None, reversed: false, trail: opened() };
+                self.put(Entity::Proposal(entity));
+                self.answer(note.id);
             }
             DecisionKind::CriticalOutage => {
-                let trail = Trail { steps: vec![place.step((note.at, NOBODY), note.kind.as_str(), OPEN, note.reasons.clone())] };
-                self.put(Entity::Outage(OutageEntity { note: note.clone(), acknowledgement: None, trail }));
+                let entity = OutageEntity { note: note.clone(), acknowledgement: None, trail: opened() };
+                self.put(Entity::Outage(entity));
+                self.answer(note.id);
             }
-            DecisionKind::Suspension | DecisionKind::SuspensionLifted => self.turn_manufacturer(place, note),
-            DecisionKind::Reversal | DecisionKind::Amendment if note.asin.is_none() => self.turn_manufacturer(place, note),
+            _ if self.change_question(place, note) => {}
+            _ if note.asin.is_none() => self.turn_manufacturer(place, note),
             _ => self.turn_badge(place, note),
         }
         true
@@ -52,101 +42,98 @@ impl Book {
         self.noted.contains(id)
     }
 
+    /// Where a manufacturer is suspended, by what was issued and stands. A global suspension goes on in the
+    /// regions in which one of its badges is removed.
+    pub(super) fn suspended(&self, id: &ManufacturerId) -> Off {
+        let Some(turns) = self.suspensions.get(id) else { return Off::new() };
+        turns.off(|_| {
+            let made = self.badges.values().filter(|badge| badge.terms.manufacturer == *id);
+            let regions = made.flat_map(|badge| {
+                let is_removed = |scope| badge.status(scope) == BadgeStatus::Removed;
+                badge.terms.regions().iter().filter(move |region| is_removed(Scope::Region(*region))).collect::<Vec<_>>()
+            });
+            regions.collect()
+        })
+    }
+
+    /// Where a badge is removed, by what was issued and stands. A global removal goes on in the regions that
+    /// the badge had by then.
+    pub(super) fn removed(&self, asin: &Asin) -> Off {
+        let Some(turns) = self.turns.get(asin) else { return Off::new() };
+        let terms = self.terms.get(asin);
+        turns.off(|at| terms.map_or(RegionSet::ALL, |terms: &TermsOverTime| terms.regions_until(at)))
+    }
+
+    /// The proposal or outage that an id names: its own, or that of an amendment.
+    pub(super) fn question(&self, id: DecisionId) -> DecisionId {
+        self.amended.get(&id).copied().unwrap_or(id)
+    }
+
     fn turn_manufacturer(&mut self, place: Place, note: &IssuedNote) {
-        let Some(entity) = self.manufacturers.get_mut(&note.manufacturer) else { return };
-        match note.kind {
-            DecisionKind::Suspension => drop(entity.suspended.insert(note.scope, (note.id, note.at))),
-            DecisionKind::SuspensionLifted => drop(entity.suspended.remove(&note.scope)),
-            DecisionKind::Reversal => entity.suspended.retain(|_, (id, _)| Some(*id) != note.supersedes),
-            _ => {
-                let amended = entity.suspended.values_mut().find(|(id, _)| Some(*id) == note.supersedes);
-                if let Some(suspension) = amended {
-                    *suspension = (note.id, note.at);
-                }
-            }
+        self.suspensions.entry(note.manufacturer.clone()).or_default().take(note);
+        let suspended = self.suspended(&note.manufacturer);
+        if let Some(entity) = self.manufacturers.get_mut(&note.manufacturer) {
+            entity.suspended = suspended;
+            let step = place.noted(note, status(entity), told(note));
+            entity.trail.steps.push(step);
         }
-        let at = entity.trail.last_at().map_or(note.at, |last| last.max(note.at));
-        let notes = [note.scope.to_string()].into_iter().chain(note.reasons.iter().cloned()).collect();
-        let step = place.step((at, NOBODY), note.kind.as_str(), status(entity), notes);
-        entity.trail.steps.push(step);
-        let pending = self.pending.iter().filter_map(|id| self.requests.get(id)).map(|request| request.form.asin.clone());
-        let due: Vec<(Timestamp, Asin)> = pending.map(|asin| (self.now, asin)).collect();
-        self.due.extend(due);
+        let pending: Vec<Asin> = self.pending_requests().map(|request| request.form.asin.clone()).collect();
+        pending.into_iter().for_each(|asin| self.wake(asin));
     }
 
     fn turn_badge(&mut self, place: Place, note: &IssuedNote) {
         let Some(asin) = &note.asin else { return };
-        if let Some(superseded) = note.supersedes {
-            self.supersede(place, note, superseded);
-        } else if matches!(note.kind, DecisionKind::BadgeRemoval | DecisionKind::Reinstatement) {
-            let turn = Turn { ids: vec![note.id], kind: note.kind, scope: note.scope, at: note.at, reversed: false };
-            self.turns.entry(asin.clone()).or_default().push(turn);
-        }
-        let removed = self.removed_by_turns(asin);
+        self.turns.entry(asin.clone()).or_default().take(note);
+        let removed = self.removed(asin);
         let Some(badge) = self.badges.get_mut(asin) else { return };
         badge.removed = removed;
-        let at = badge.trail.last_at().map_or(note.at, |last| last.max(note.at));
-        let notes = [note.scope.to_string()].into_iter().chain(note.reasons.iter().cloned()).collect();
-        let step = place.step((at, NOBODY), note.kind.as_str(), status_name(badge), notes);
+        let step = place.noted(note, status_name(badge), told(note));
         badge.trail.steps.push(step);
+        self.wake(asin.clone());
     }
 
-    /// A decision that replaces another, or takes it back, or is it once more after it was taken back.
-    fn supersede(&mut self, place: Place, note: &IssuedNote, superseded: DecisionId) {
-        if let Some(proposal) = self.proposals.get_mut(&superseded).filter(|_| note.kind == DecisionKind::Reversal) {
-            proposal.reversed = true;
-            let at = proposal.trail.last_at().map_or(note.at, |last| last.max(note.at));
-            proposal.trail.steps.push(place.step((at, NOBODY), note.kind.as_str(), REVERSED, Vec::new()));
-            return;
+    /// An amendment or reversal of a proposal, or of an outage: returns whether it is one. Answers may name
+    /// what they answer by the amendment's id.
+    fn change_question(&mut self, place: Place, note: &IssuedNote) -> bool {
+        let Some(first) = note.supersedes.map(|id| self.question(id)) else { return false };
+        let is_reversal = match note.kind {
+            DecisionKind::Amendment => false,
+            DecisionKind::Reversal => true,
+            _ => return false,
+        };
+        let (question, trail) = if let Some(entity) = self.proposals.get_mut(&first) {
+            entity.reversed |= is_reversal;
+            (&mut entity.note, &mut entity.trail)
+        } else if let Some(entity) = self.outages.get_mut(&first) {
+            (&mut entity.note, &mut entity.trail)
+        } else {
+            return false;
+        };
+        let before = trail.steps.last().map_or(OPEN, |step| step.status);
+        trail.steps.push(place.noted(note, if is_reversal { REVERSED } else { before }, note.reasons.clone()));
+        if !is_reversal {
+            (question.at, question.reasons) = (note.at, note.reasons.clone());
+            self.amended.insert(note.id, first);
+            self.answer(note.id);
         }
-        let Some(asin) = &note.asin else { return };
-        let turns = self.turns.entry(asin.clone()).or_default();
-        let earlier = turns.iter_mut().find(|turn| turn.ids.contains(&superseded));
-        match (note.kind, earlier) {
-            (DecisionKind::Reversal, Some(turn)) => {
-                turn.reversed = true;
-                turn.ids.push(note.id);
-            }
-            (DecisionKind::Amendment, Some(turn)) => {
-                turn.at = note.at;
-                turn.ids.push(note.id);
-            }
-            (DecisionKind::BadgeRemoval | DecisionKind::Reinstatement, _) => {
-                let turn = Turn { ids: vec![note.id], kind: note.kind, scope: note.scope, at: note.at, reversed: false };
-                turns.push(turn);
-            }
-            _ => {}
-        }
+        true
     }
 
-    /// Where a badge is removed, by what was issued and stands.
-    pub(super) fn removed_by_turns(&self, asin: &Asin) -> BTreeMap<Scope, (DecisionId, Timestamp)> {
-        let mut standing: Vec<&Turn> = self.turns.get(asin).into_iter().flatten().filter(|turn| !turn.reversed).collect();
-        // At one instant a reinstatement comes before a removal (R17).
-        standing.sort_by_key(|turn| (turn.at, turn.kind));
-        let mut removed = BTreeMap::new();
-        for turn in standing {
-            let id = turn.ids.last().copied().unwrap_or(turn.ids[0]);
-            if turn.kind == DecisionKind::BadgeRemoval {
-                removed.entry(turn.scope).or_insert((id, turn.at));
-            } else {
-                reinstate(&mut removed, turn.scope);
-            }
-        }
-        removed
+    /// Answers that came before what they answer.
+    fn answer(&mut self, id: DecisionId) {
+        let answers = self.answers_before.remove(&id).unwrap_or_default();
+        answers.iter().for_each(|(place, fact)| self.note(*place, fact));
     }
 }
 
-/// A global state goes on in each region, and regional ones in the global (R18).
-fn reinstate(removed: &mut BTreeMap<Scope, (DecisionId, Timestamp)>, scope: Scope) {
-    if scope == Scope::Global {
-        removed.clear();
-        return;
+impl Place {
+    /// The step that a decision is.
+    fn noted(self, note: &IssuedNote, status: &'static str, notes: Vec<String>) -> Step {
+        self.step((note.at, NOBODY), note.kind.as_str(), status, notes)
     }
-    if let Some(global) = removed.remove(&Scope::Global) {
-        for region in Region::ALL {
-            removed.entry(Scope::Region(region)).or_insert(global);
-        }
-    }
-    removed.remove(&scope);
+}
+
+/// What a decision about a badge or a manufacturer says: where, and why.
+fn told(note: &IssuedNote) -> Vec<String> {
+    [note.scope.to_string()].into_iter().chain(note.reasons.iter().cloned()).collect()
 }

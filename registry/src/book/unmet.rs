@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use domain::fact::ListingStatus;
-use domain::programme::{Command, EntityId, Step, Unmet};
+use domain::programme::{Command, EntityId, Step, Trail, Unmet};
 use domain::time::Timestamp;
 use domain::{Marketplace, Reason};
 
@@ -52,9 +52,26 @@ pub(super) fn unknown<T>(id: &EntityId) -> Result<T, Vec<Unmet>> {
 }
 
 /// Something is no longer, or not yet, where the command wants it to be: the other one won.
-pub(super) fn not_in<T>(id: &EntityId, (status, expected): (impl Display, &str), last: Option<&Step>) -> Result<T, Vec<Unmet>> {
-    let since = last.map_or_else(String::new, |step| format!(" since {} ({} by {})", step.at, step.what, step.by));
-    refused("status", format!("{id} is {status}{since}; expected {expected}"), "look at it as it is now")
+pub(super) fn not_in<T>(
+    id: &EntityId,
+    (status, expected): (impl Display, &str),
+    trail: &Trail,
+    remedy: impl Into<String>,
+) -> Result<T, Vec<Unmet>> {
+    refused("status", format!("{id} is {status}{}; expected {expected}", since(trail)), remedy)
+}
+
+/// Something of that id is there already.
+pub(super) fn exists<T>(id: &EntityId, status: impl Display, trail: &Trail) -> Result<T, Vec<Unmet>> {
+    refused("id", format!("{id} is there already, {status}{}", since(trail)), "give the new one an id of its own")
+}
+
+/// Since when something is where it is, and who did that.
+fn since(trail: &Trail) -> String {
+    let mut steps = trail.steps.iter().rev();
+    let Some(last) = steps.next() else { return String::new() };
+    let first = steps.take_while(|step| step.status == last.status).last().unwrap_or(last);
+    format!(" since {} ({} by {})", first.at, first.what, first.by)
 }
 
 /// What a catalogue says against a badge (R15).

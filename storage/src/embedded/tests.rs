@@ -209,6 +209,10 @@ fn a_group_of_one_gets_every_partition_once_and_says_where_to_go_on() {
     let ahead = group.start(1, Some(51)).unwrap_err();
     assert!(matches!(ahead, PortError::Ahead { end: 50, position: ports::Position::Record { partition: 1, offset: 51 }, .. }));
     assert!(text(&group.start(2, None).unwrap_err()).ends_with("there is no partition 2, only 2"));
+    assert_eq!(logs.source_from(Log::Health, &[50, 49]).unwrap().next_offsets(), [50, 49]);
+    assert_eq!(logs.source_from(Log::Health, &[7]).unwrap().lag_records(), Some(93));
+    let ahead = logs.source_from(Log::Health, &[0, 51]).err().unwrap();
+    assert!(matches!(ahead, PortError::Ahead { end: 50, position: ports::Position::Record { partition: 1, offset: 51 }, .. }));
     logs.set_needed_from(Log::Health, 0, 40);
     world.set_now(8 * DAY_MS);
     assert!(world.maintain(&logs).iter().any(|done| matches!(done, Maintained::Deleted { log: Log::Health, partition: 0, .. })));

@@ -8,7 +8,7 @@ use ports::PortError;
 use slatedb::CloseReason;
 
 use super::sealed::Damaged;
-use super::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use super::{KEY_BYTES_MAX, STRETCH_BYTES_MAX, VALUE_BYTES_MAX};
 
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 type Explanation = fn(Cause) -> Fault;
@@ -59,6 +59,8 @@ pub(super) enum Fault {
     NotOpen,
     #[error("nothing is stored there")]
     Nothing,
+    #[error("a stretch has {bytes} bytes, more than {STRETCH_BYTES_MAX}")]
+    LongStretch { bytes: u64 },
     #[error("a key has {bytes} bytes, more than {KEY_BYTES_MAX}")]
     LongKey { bytes: usize },
     #[error("a value has {bytes} bytes, more than {VALUE_BYTES_MAX}")]

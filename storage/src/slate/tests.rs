@@ -15,6 +15,7 @@ mod failing;
 mod faults;
 mod fencing;
 mod s3;
+mod stretches;
 
 const OWNER: Issuer = Issuer::Partition(3);
 

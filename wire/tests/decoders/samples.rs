@@ -211,6 +211,21 @@ pub(crate) fn heads() -> Vec<Vec<u8>> {
     vec![whole, stored::head::write(&stored::head::Head::default()), vec![1, 0, 2, 1, b'a', 4, 7, 0, 0, 1, 2, 3, 4, 5, 6, 0]]
 }
 
+pub(crate) fn stretches() -> Vec<Vec<u8>> {
+    use stored::stretch::{Kept, Last, Stretch};
+    let time = |ms: i64| Timestamp::from_ms(1_772_323_200_000 + ms);
+    let lines = [facts(), vec![b"no JSON".to_vec(), Vec::new()]].concat();
+    let kept = |(place, payload): (u64, Vec<u8>)| {
+        let ms = i64::try_from(place * 7).expect("few");
+        Kept { offset: 1_000 + place * 3, recorded_at: time(ms), log_time: time(ms + 5), payload }
+    };
+    let records: Vec<Kept> = (0..).zip(lines).map(kept).collect();
+    let last = Last { appended_at: time(8_000), checksum: stored::stretch::checksum(tick::TICK) };
+    let whole = Stretch { from: 1_000, to: 11_000, log_time: time(9_000), marked: None, last, records };
+    let ticks = Stretch { to: 1_001, marked: time(1), last: Last::default(), records: Vec::new(), ..whole.clone() };
+    [whole, ticks].iter().map(stored::stretch::write).collect()
+}
+
 /// A lane in good standing.
 fn lane(scope: Scope) -> State {
     let next = at("2026-09-01T00:00:00Z");

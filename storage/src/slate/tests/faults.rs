@@ -6,7 +6,7 @@ use super::failing::Failing;
 use super::*;
 
 /// Writes batches that each say their number thrice, syncing after some.
-fn write_numbered(store: &mut dyn StateStore, numbers: std::ops::Range<u32>, sync_every: u32) -> (u32, Result<(), PortError>) {
+fn write_numbered(store: &mut dyn StateStore, numbers: Range<u32>, sync_every: u32) -> (u32, Result<(), PortError>) {
     let mut durable = 0;
     for number in numbers {
         let value = number.to_be_bytes();
