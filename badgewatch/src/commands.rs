@@ -16,6 +16,7 @@ mod explain;
 mod fleet;
 mod generate;
 mod policy;
+mod registry;
 mod rehearse;
 mod rejected;
 mod restore;
@@ -34,6 +35,12 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Policy(options) => policy::run(&options.command),
         Command::Rehearse(options) => rehearse::run(&options),
         Command::Rejected(options) => rejected::run(&options.command),
+        Command::Registry(options) => registry::run(&options.command),
+        Command::Exclusion(options) => registry::exclusion(*options),
+        Command::Dispute(options) => registry::dispute(*options),
+        Command::Proposal(options) => registry::proposal(*options),
+        Command::Outage(options) => registry::outage(*options),
+        Command::KillSwitch(options) => registry::kill_switch(*options),
     }
 }
 

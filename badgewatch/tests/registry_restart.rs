@@ -2,23 +2,24 @@
 //! that isn't the one that was stored ends the run.
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 
-#[path = "live/process.rs"]
-mod process;
+#[path = "common/common.rs"]
+pub mod common;
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::process::Command;
 
 use ports::{Log, RecordSink};
 use storage::embedded::system_clock;
 use storage::{EmbeddedConfig, EmbeddedLogs};
 
-use process::Process;
+use common::process::Process;
+use common::{LOOK, Watched};
 
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK: Duration = Duration::from_millis(50);
 /// Facts, and as many ticks: more than are read until something is stored.
 const BADGES: u64 = 5_100;
+/// How often it is looked whether a run has ended.
+const LOOKS_MAX: usize = 600;
 /// Records of the registry that a run adds at most: ticks.
 const FEW: u64 = 100;
 
@@ -38,18 +39,18 @@ fn fill(logs: &Path, badges: u64) {
     sink.flush().unwrap();
 }
 
-/// What a process said of an event, once it did.
+fn run(data: &Path, log: &Path) -> Process {
+    let command = Command::new(env!("CARGO_BIN_EXE_badgewatch"));
+    Process::start(command, &["--data", data.to_str().unwrap()], log, &[])
+}
+
+/// What a process says of an event, once it does.
 fn told(process: &mut Process, message: &str) -> serde_json::Value {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    process.wait(message, |process| {
         let said = process.said();
         let lines = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        if let Some(found) = lines.map(|line| line["fields"].clone()).find(|fields| fields["message"] == message) {
-            return found;
-        }
-        assert!(process.runs() && Instant::now() < deadline, "{message:?} wasn't said:\n{said}");
-        std::thread::sleep(LOOK);
-    }
+        lines.map(|line| line["fields"].clone()).find(|fields| fields["message"] == message)
+    })
 }
 
 /// What a run read of the registry's log and knew then.
@@ -63,7 +64,7 @@ struct Start {
 }
 
 fn start(data: &Path, log: &Path) -> Start {
-    let mut process = Process::start(&["--data", data.to_str().unwrap()], log, &[]);
+    let mut process = run(data, log);
     let (read, loaded) = (told(&mut process, "registry's log read"), told(&mut process, "registry loaded"));
     let damaged = process.said().contains("is passed over: the log is read instead");
     let number = |of: &serde_json::Value, name: &str| of[name].as_u64().unwrap();
@@ -110,12 +111,12 @@ fn a_restart_reads_what_is_new() {
     fs::remove_dir_all(data.join("logs")).unwrap();
     fill(&data.join("logs"), 10);
     let log = folder.path().join("another.log");
-    let mut process = Process::start(&["--data", data.to_str().unwrap()], &log, &[]);
-    let deadline = Instant::now() + PATIENCE;
-    while process.runs() && Instant::now() < deadline {
+    let mut process = run(&data, &log);
+    let ended = (0..LOOKS_MAX).any(|_| {
         std::thread::sleep(LOOK);
-    }
-    assert!(!process.runs());
+        !process.runs()
+    });
+    assert!(ended, "it goes on:\n{}", process.said());
     let said = process.said();
     assert!(said.contains("ends at 20, before partition 0, offset 9999, where reading is to go on"), "{said}");
 }

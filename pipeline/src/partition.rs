@@ -43,12 +43,14 @@ mod figures;
 mod intake;
 mod judging;
 mod late;
+mod maintenance;
 mod outflow;
 mod product;
 mod services;
 
 use checkpoint::Round;
 use late::Late;
+use maintenance::Maintenance;
 use outflow::{Outflow, Standpoint};
 use product::Owned;
 use services::Services;
@@ -97,6 +99,7 @@ pub struct Partition {
     late: Late,
     outflow: Outflow,
     services: Services,
+    maintenance: Maintenance,
     /// By source partition: the last event that it sent here, by offset and line.
     origins: Vec<Option<(u64, u64)>>,
     /// Its own lines that were replayed.
@@ -169,6 +172,7 @@ impl Partition {
             late: Late::default(),
             outflow: Outflow::new(&rules.policies),
             services: Services::replay(decisions.iter()),
+            maintenance: Maintenance::default(),
             origins: vec![None; rules.partitions as usize],
             replays: Replays::default(),
             sent_on,
@@ -265,6 +269,7 @@ impl Partition {
                 self.touch(place, from);
             }
         }
+        self.maintenance.note_badges();
     }
 
     /// Takes in that a skill's or hub's downtime is another from an instant on; nothing is known of it after `until`.
@@ -296,7 +301,12 @@ impl Partition {
         let applied = self.subjects.health_mut(subject, region).apply(at, body, &self.rules.policies);
         match applied {
             Applied::Unchanged => {}
-            Applied::Changed(from) => self.subject_changed((subject, region), from, at),
+            Applied::Changed(from) => {
+                self.subject_changed((subject, region), from, at);
+                if matches!(body, EventBody::State(_)) {
+                    self.maintenance.note((subject, region));
+                }
+            }
             Applied::Absent(page) => self.late.put((subject, region, page), at, body),
         }
     }

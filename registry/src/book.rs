@@ -188,10 +188,23 @@ impl Book {
         outcome
     }
 
+    /// A command that was there, carried out or refused.
+    #[must_use]
+    pub fn command(&self, id: &CommandId) -> Option<&Command> {
+        self.commands.get(id).map(|receipt| &receipt.command)
+    }
+
     /// What became of a command that was there.
     #[must_use]
     pub fn outcome(&self, id: &CommandId) -> Option<&Outcome> {
         self.commands.get(id).map(|receipt| &receipt.outcome)
+    }
+
+    /// Forgets that a command was refused: it was tried out on a copy, and isn't in the log.
+    pub fn forget_refused(&mut self, id: &CommandId) {
+        if matches!(self.outcome(id), Some(Outcome::Refused { .. })) {
+            self.commands.remove(id);
+        }
     }
 
     /// What is known of something. A proposal or outage that was amended goes by the amendments' ids, too.

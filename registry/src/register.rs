@@ -4,6 +4,7 @@
 //! carried out becomes a fact in the ledger, and both change or neither does.
 
 use domain::fact::Fact;
+use domain::id::CommandId;
 use domain::programme::{Command, Entry, IssuedNote, Outcome, Unmet};
 use domain::rejection::RejectReason;
 use domain::time::{DurationMs, Timestamp};
@@ -42,6 +43,24 @@ impl Register {
                 Ok(None)
             }
         }
+    }
+
+    /// Takes in a command as [`Self::add`] does: yields what became of it, with each thing that is in the way by itself,
+    /// and the fact that follows, if one does.
+    pub fn apply(&mut self, place: Place, command: &Command) -> (Outcome, Option<Fact>) {
+        let Self { window, ledger, book } = self;
+        let mut followed = None;
+        let outcome = book.apply(place, command, |fact| {
+            let fact = admitted(ledger, *window, place, fact).map_err(|refusal| as_unmet(&refusal))?;
+            followed = Some(fact);
+            Ok(())
+        });
+        (outcome, followed)
+    }
+
+    /// Forgets that a command was refused: it was tried out on a copy, and isn't in the log.
+    pub fn forget_refused(&mut self, id: &CommandId) {
+        self.book.forget_refused(id);
     }
 
     /// Lets the log's time go on: yields the facts that follow.
@@ -89,16 +108,9 @@ impl Register {
     }
 
     fn add_command(&mut self, place: Place, command: &Command) -> Result<Option<Fact>, Refusal> {
-        let Self { window, ledger, book } = self;
-        let mut followed = None;
-        let outcome = book.apply(place, command, |fact| {
-            let fact = admitted(ledger, *window, place, fact).map_err(|refusal| as_unmet(&refusal))?;
-            followed = Some(fact);
-            Ok(())
-        });
-        match outcome {
-            Outcome::Accepted { .. } => Ok(followed),
-            Outcome::Refused { unmet } => Err(Refusal {
+        match self.apply(place, command) {
+            (Outcome::Accepted { .. }, followed) => Ok(followed),
+            (Outcome::Refused { unmet }, _) => Err(Refusal {
                 line: place.position + 1,
                 reason: RejectReason::CommandRefused,
                 detail: format!("command {}: {}", command.id, in_words(&unmet)),

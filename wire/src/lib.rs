@@ -6,6 +6,7 @@
 //! input never panics. `serde` stays in this crate; `domain` types know nothing of it.
 
 pub mod appended;
+pub mod applied;
 pub mod command;
 pub mod csv;
 pub mod decision;

@@ -3,6 +3,7 @@
 //! Who stores them checks that they are the bytes that were written. Here any bytes are read
 //! without a panic, and without more memory than a small multiple of their length.
 
+pub mod declared;
 pub mod head;
 pub mod life;
 pub mod page;

@@ -63,10 +63,10 @@ fn told(rehearsal: &Rehearsal, issued: &[(Timestamp, Decision)], until: Timestam
         ]);
     }
     let node = rehearsal.node();
-    let products = node.partitions().iter().flat_map(|partition| partition.standings());
+    let products = node.partitions().iter().flat_map(pipeline::Partition::standings);
     let mut products: Vec<ProductView> = products.map(ProductView::from).collect();
     products.sort_by(|a, b| (&a.asin, &a.scope).cmp(&(&b.asin, &b.scope)));
-    let manufacturers = node.programme().map(|programme| programme.standings()).unwrap_or_default();
+    let manufacturers = node.programme().map(pipeline::Programme::standings).unwrap_or_default();
     let manufacturers: Vec<ManufacturerView> = manufacturers.iter().map(ManufacturerView::from).collect();
     let rejected = rehearsal.rejected();
     let mut out = format!(

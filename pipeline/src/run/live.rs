@@ -19,8 +19,10 @@ use crate::node::Node;
 use crate::partition::{Io, Rules, Taken};
 
 mod idle;
+mod pause;
 
-use idle::{Idle, REGISTRY_IDLE, TICK_WALL_MIN};
+use idle::{Idle, REGISTRY_IDLE};
+use pause::{Pause, TICK_WALL_MIN};
 
 /// Least time from the beginning of a checkpoint to the next.
 const CHECKPOINT_WALL_MIN: Duration = Duration::from_secs(30);
@@ -105,7 +107,7 @@ impl Live<'_, '_> {
         while !stopped() && !self.read_dependencies(POLL_WAIT)? {}
         let facts = self.node.tables().registry.fact_count();
         RegistryLoaded { facts, rejected: self.summary.rejected }.emit(self.metrics);
-        let (mut caught_up, mut ticked) = (false, None::<Instant>);
+        let (mut caught_up, mut pause) = (false, Pause::default());
         while !stopped() {
             let at_end = self.read_health(stop)?;
             self.metrics.set_source_lag(self.ports.health.lag_records());
@@ -113,11 +115,12 @@ impl Live<'_, '_> {
             self.read_registry(Duration::ZERO)?;
             self.read_dependencies(Duration::ZERO)?;
             self.read_decisions()?;
-            if ticked.is_none_or(|ticked| ticked.elapsed() >= TICK_WALL_MIN) {
-                ticked = Some(Instant::now());
+            if pause.is_over() {
+                let began = Instant::now();
                 self.tick()?;
                 self.checkpoint()?;
                 self.note_fenced()?;
+                pause = Pause::after(began.elapsed());
             }
             if at_end && !caught_up {
                 caught_up = true;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::decision::Issuer;
+use domain::id::CommandId;
+use domain::programme::{Command, Outcome};
 use domain::{Decision, DecisionKind, Policies, Report, Scope, Timestamp};
 use loadtest::auditor::{AuditInput, audit, differences};
 use loadtest::record::{InForce, effective, said, unanswered};
@@ -23,6 +25,7 @@ pub(crate) fn faults(simulation: &Simulation) -> Vec<String> {
     standings(simulation, &truth, &mut faults);
     enforcement(simulation, &truth, &log, &mut faults);
     suspensions(simulation, &truth, &log, &mut faults);
+    requests(simulation, &mut faults);
     faults.extend(crate::notices::faults(&simulation.world.policies, &truth, &log));
     faults.extend(crate::numbers::faults(&truth, &log));
     if !faults.is_empty() {
@@ -82,6 +85,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
         ("checkpoint", sum(|process| process.checkpoints)),
         ("restart from a checkpoint", sum(|process| process.restored)),
         ("restart from stretches of the registry", sum(|process| process.recalled)),
+        ("exclusion asked for", requested(simulation).next().is_some()),
         ("partition moved", simulation.moved > 0),
         ("partition seized", simulation.seized > 0),
         ("write of a fenced owner", sum(|process| process.fenced)),
@@ -231,6 +235,32 @@ fn braked(simulation: &Simulation, issued: &[Decision]) -> BTreeSet<Scope> {
 /// Whatever the registry's log holds.
 fn facts(simulation: &Simulation) -> impl Iterator<Item = domain::Fact> {
     registry(simulation).into_iter().filter_map(|record| wire::fact::parse(&record.payload).ok())
+}
+
+/// Exclusions that owners asked for.
+fn requested(simulation: &Simulation) -> impl Iterator<Item = Command> {
+    registry(simulation).into_iter().filter_map(|record| wire::command::parse(&record.payload).ok())
+}
+
+/// Whoever asks for an exclusion, and however often, says the same of it; and the book takes each, but from a process
+/// that was behind by a window.
+fn requests(simulation: &Simulation, faults: &mut Vec<String>) {
+    let mut said: BTreeMap<CommandId, Command> = BTreeMap::new();
+    for command in requested(simulation) {
+        let first = said.entry(command.id.clone()).or_insert_with(|| command.clone());
+        if *first != command {
+            faults.push(format!("asked for in two ways: {first:?} and {command:?}"));
+        }
+    }
+    for book in simulation.processes.iter().map(|process| process.node().tables().registry.book()) {
+        let is_right = |outcome: Option<&Outcome>| match outcome {
+            Some(Outcome::Accepted { .. }) => true,
+            Some(Outcome::Refused { unmet }) => unmet.iter().all(|unmet| unmet.detail.contains("more than a window")),
+            None => false,
+        };
+        let wrong = said.keys().filter(|id| !is_right(book.outcome(id)));
+        faults.extend(wrong.map(|id| format!("{id} came to {:?}", book.outcome(id))));
+    }
 }
 
 /// A manufacturer is suspended by what was issued; where nothing waits for a ruling or for its settle that is

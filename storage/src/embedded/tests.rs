@@ -129,6 +129,11 @@ fn what_is_flushed_is_read_and_nothing_else() {
     sink.flush().unwrap();
     assert_eq!(read(&logs, Log::Health), [first, second, (home, 2, 2_000, "third".to_owned())]);
     assert_eq!(logs.source(Log::Health).lag_records(), Some(3));
+
+    // Nor is one log's time behind another's.
+    sink.append(Log::Programme, "m-1", b"decided").unwrap();
+    sink.flush().unwrap();
+    assert_eq!(read(&logs, Log::Programme), [(0, 0, 2_000, "decided".to_owned())]);
 }
 
 #[test]
@@ -276,15 +281,15 @@ fn every_flush_syncs_what_is_dirty_and_only_that() {
     }
     assert_eq!(counts(before), (0, 0, 0), "appending gathers");
     sink.flush().unwrap();
-    assert_eq!(counts(before), (2, 2, 0), "one write and one sync for each partition");
+    assert_eq!(counts(before), (3, 3, 0), "one write and one sync for each partition, and for where they end");
     sink.flush().unwrap();
-    assert_eq!(counts(before), (2, 2, 0));
+    assert_eq!(counts(before), (3, 3, 0));
     // A new segment: the old one synced, the new one's header and name, too.
     world.set_now(2 * DAY_MS);
     sink.append_to(Log::Health, 1, "k", b"three").unwrap();
-    assert_eq!(counts(before), (3, 4, 1));
-    sink.flush().unwrap();
     assert_eq!(counts(before), (4, 5, 1));
+    sink.flush().unwrap();
+    assert_eq!(counts(before), (6, 7, 1));
 }
 
 #[test]

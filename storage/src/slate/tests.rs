@@ -9,6 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod clock;
+mod damage;
 mod failing;
 mod faults;
 mod fencing;

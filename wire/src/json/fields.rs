@@ -51,6 +51,13 @@ impl<'a> Fields<'a> {
         self.0.get(name).is_some_and(|value| *value != Value::Null)
     }
 
+    /// Gives a field that isn't there, or null, a text.
+    pub(crate) fn fill(&mut self, name: &'static str, text: &str) {
+        if !self.has(name) {
+            self.0.insert(Cow::Borrowed(name), Value::Text(Cow::Owned(text.to_owned())));
+        }
+    }
+
     /// A required field.
     pub(crate) fn required<T>(
         &mut self,

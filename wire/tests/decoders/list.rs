@@ -9,7 +9,7 @@ use wire::LineError;
 use wire::appended::{AppendTimes, Appended};
 use wire::csv::{self, Defaults};
 use wire::policy;
-use wire::stored::{head, life, page, place, restored, stretch};
+use wire::stored::{declared, head, life, page, place, restored, stretch};
 use wire::{command, decision, dependency, entry, event, explanation, fact, issued_note, rejected, replayed, rerouted};
 use wire::{standing, tick};
 
@@ -76,7 +76,7 @@ const fn integers(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>,
     Decoder { shape: Shape::Integers, ..text(names, samples, judge) }
 }
 
-pub(crate) const DECODERS: [Decoder; 26] = [
+pub(crate) const DECODERS: [Decoder; 27] = [
     text(&["event::parse"], samples::events, |input| {
         judge(
             || event::parse(input).map_err(|error| error.to_string()),
@@ -198,6 +198,9 @@ pub(crate) const DECODERS: [Decoder; 26] = [
     }),
     integers(&["stored::life::read"], samples::lives, |input| {
         judge(|| told(life::read(input)), |parts| same(life::read(&life::write(&parts)), &parts))
+    }),
+    text(&["stored::declared::read"], samples::declarers, |input| {
+        judge(|| told(declared::read(input)), |list| same(declared::read(&declared::write(&list)), &list))
     }),
     integers(&["stored::stretch::read"], samples::stretches, |input| {
         // What others wrote has the checksum that belongs to it.

@@ -134,6 +134,11 @@ pub(crate) fn restored() -> Vec<Vec<u8>> {
     vec![stored::restored::write(&note), stored::restored::write(&stored::restored::Restored::default())]
 }
 
+pub(crate) fn declarers() -> Vec<Vec<u8>> {
+    let list = br#"{"v":1,"by":[["EU",1772323200000,"gw-17"],["NA",5,null]]}"#;
+    vec![list.to_vec(), stored::declared::write(&[])]
+}
+
 pub(crate) fn marks() -> Vec<Vec<u8>> {
     vec![wire::appended::write(Timestamp::clamped(1_772_323_200_000)), wire::appended::write(Timestamp::MIN)]
 }

@@ -27,7 +27,9 @@ pub(super) const fn of_event(reason: RejectReason) -> &'static str {
             "Set its reporter's clock, and replay the line as it was once its time has come, or with `at` repaired."
         }
         RejectReason::OlderThanWindow => "It can't count any more: nothing that old changes what is judged.",
-        RejectReason::CommandRefused => "Only commands are refused, and those belong into the registry: give it with `badgewatch registry apply`.",
+        RejectReason::CommandRefused => {
+            "Only commands are refused, and those belong into the registry: give it with `badgewatch registry apply`."
+        }
     }
 }
 
