@@ -30,7 +30,7 @@ use world::Simulation;
 /// Seeds that are tried if nothing else is asked for: about half a minute of one core.
 const SEEDS: u64 = 2_000;
 /// What has to happen in at least one of twenty seeds.
-const REQUIRED: [&str; 16] = [
+const REQUIRED: [&str; 17] = [
     "reversal",
     "amendment",
     "page loaded",
@@ -44,6 +44,7 @@ const REQUIRED: [&str; 16] = [
     "line replayed again",
     "exclusion asked for",
     "restart from a checkpoint",
+    "restart from stretches of the registry",
     "partition moved",
     "partition seized",
     "write of a fenced owner",

@@ -84,6 +84,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
         ("several processes", simulation.processes.len() > 1),
         ("checkpoint", sum(|process| process.checkpoints)),
         ("restart from a checkpoint", sum(|process| process.restored)),
+        ("restart from stretches of the registry", sum(|process| process.recalled)),
         ("exclusion asked for", requested(simulation).next().is_some()),
         ("partition moved", simulation.moved > 0),
         ("partition seized", simulation.seized > 0),
