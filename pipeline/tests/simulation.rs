@@ -18,6 +18,8 @@ mod notices;
 mod numbers;
 #[path = "simulation/process.rs"]
 mod process;
+#[path = "simulation/requests.rs"]
+mod requests;
 #[path = "simulation/verdict.rs"]
 mod verdict;
 #[path = "simulation/world.rs"]
