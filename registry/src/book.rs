@@ -377,3 +377,6 @@ fn taken(plan: Plan, take: impl FnOnce(Fact) -> Result<(), Unmet>) -> Planned {
     plan.fact.clone().map_or(Ok(()), take).map_err(|unmet| vec![unmet])?;
     Ok(plan)
 }
+
+#[cfg(test)]
+mod tests;

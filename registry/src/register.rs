@@ -199,6 +199,3 @@ fn reaching_back(mut fact: Fact, earliest: Timestamp) -> Fact {
     }
     fact
 }
-
-#[cfg(test)]
-mod tests;

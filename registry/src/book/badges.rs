@@ -111,11 +111,12 @@ impl Book {
         at
     }
 
-    /// What it says is what it says now.
+    /// What it says is what it says now, and it is removed where it is by the regions that it has had.
     pub(super) fn put_badge(&mut self, mut entity: BadgeEntity) {
         if let Some(terms) = self.terms.get(&entity.asin) {
             entity.terms = terms.at(self.now.max(entity.enabled_at));
         }
+        entity.removed = self.removed(&entity.asin);
         self.badges.insert(entity.asin.clone(), entity);
     }
 }

@@ -84,7 +84,7 @@ impl Book {
             }
             _ => return,
         };
-        self.due.insert((at.max(self.now), asin.clone()));
+        self.due.extend([(self.now, asin.clone()), (at.max(self.now), asin.clone())]);
         if let Some(skill) = skill {
             self.watch(asin, &skill);
             self.dependents.entry(skill).or_default().insert(asin.clone());
@@ -166,7 +166,8 @@ impl Book {
         let Some(ahead) = self.withdrawals.get_mut(asin) else { return };
         while ahead.first().is_some_and(|at| *at <= self.now) {
             let at = ahead.pop_first();
-            if let Some(badge) = self.badges.get_mut(asin).filter(|badge| badge.withdrawn_at.is_none()) {
+            let is_earlier = |badge: &&mut BadgeEntity| badge.withdrawn_at.is_none_or(|known| Some(known) > at);
+            if let Some(badge) = self.badges.get_mut(asin).filter(is_earlier) {
                 badge.withdrawn_at = at;
                 badge.trail.steps.push(place.step((self.now, NOBODY), WITHDRAWN, status_name(badge), Vec::new()));
             }

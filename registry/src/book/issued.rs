@@ -1,9 +1,9 @@
 //! Decisions, as the log repeats them: they set the status of badges and manufacturers, and ask for answers.
 
-use domain::decision::{DecisionId, DecisionKind, Scope};
+use domain::decision::{DecisionId, DecisionKind};
 use domain::id::{Asin, ManufacturerId, RegionSet};
 use domain::programme::entity::{OutageEntity, ProposalEntity};
-use domain::programme::{BadgeStatus, Entity, IssuedNote, Step, Trail};
+use domain::programme::{Entity, IssuedNote, Step, Trail};
 
 use super::answers::{OPEN, REVERSED};
 use super::badges::{TermsOverTime, status_name};
@@ -42,18 +42,21 @@ impl Book {
         self.noted.contains(id)
     }
 
-    /// Where a manufacturer is suspended, by what was issued and stands. A global suspension goes on in the
-    /// regions in which one of its badges is removed.
+    /// Where a manufacturer is suspended, by what was issued and stands.
     pub(super) fn suspended(&self, id: &ManufacturerId) -> Off {
-        let Some(turns) = self.suspensions.get(id) else { return Off::new() };
-        turns.off(|_| {
-            let made = self.badges.values().filter(|badge| badge.terms.manufacturer == *id);
-            let regions = made.flat_map(|badge| {
-                let is_removed = |scope| badge.status(scope) == BadgeStatus::Removed;
-                badge.terms.regions().iter().filter(move |region| is_removed(Scope::Region(*region))).collect::<Vec<_>>()
-            });
-            regions.collect()
-        })
+        self.suspensions.get(id).map_or_else(Off::new, |turns| turns.off(|_| RegionSet::NONE))
+    }
+
+    /// Where a manufacturer's global suspension goes on, once a region is lifted by itself: where a badge of it is
+    /// still removed by a global decision.
+    fn goes_on(&self, id: &ManufacturerId) -> RegionSet {
+        let made = self.badges.values().filter(|badge| badge.terms.manufacturer == *id && badge.withdrawn_at.is_none());
+        let removed = made.flat_map(|badge| {
+            let is_global = |id| self.turns.get(&badge.asin).is_some_and(|turns| turns.is_global(id));
+            let removals = badge.removed.iter().filter(move |(_, (id, _))| is_global(id));
+            removals.flat_map(|(scope, _)| badge.terms.regions().iter().filter(|region| scope.includes(*region)))
+        });
+        removed.collect()
     }
 
     /// Where a badge is removed, by what was issued and stands. A global removal goes on in the regions that
@@ -70,7 +73,8 @@ impl Book {
     }
 
     fn turn_manufacturer(&mut self, place: Place, note: &IssuedNote) {
-        self.suspensions.entry(note.manufacturer.clone()).or_default().take(note);
+        let goes_on = self.goes_on(&note.manufacturer);
+        self.suspensions.entry(note.manufacturer.clone()).or_default().take(note, Some(goes_on));
         let suspended = self.suspended(&note.manufacturer);
         if let Some(entity) = self.manufacturers.get_mut(&note.manufacturer) {
             entity.suspended = suspended;
@@ -83,7 +87,7 @@ impl Book {
 
     fn turn_badge(&mut self, place: Place, note: &IssuedNote) {
         let Some(asin) = &note.asin else { return };
-        self.turns.entry(asin.clone()).or_default().take(note);
+        self.turns.entry(asin.clone()).or_default().take(note, None);
         let removed = self.removed(asin);
         let Some(badge) = self.badges.get_mut(asin) else { return };
         badge.removed = removed;

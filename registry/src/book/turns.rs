@@ -26,11 +26,14 @@ struct Turn {
     is_reversed: bool,
     /// Of a closing: the opening that it ends. Where that is taken back, so is this.
     arc: Option<usize>,
+    /// In which regions what was decided globally goes on from here, where that doesn't follow from the
+    /// instant.
+    goes_on: Option<RegionSet>,
 }
 
 impl Turns {
     /// Takes in a decision; one that is no opening or closing, nor about one, changes nothing.
-    pub(super) fn take(&mut self, note: &IssuedNote) {
+    pub(super) fn take(&mut self, note: &IssuedNote, goes_on: Option<RegionSet>) {
         let about = note.supersedes.and_then(|id| self.0.iter().rposition(|turn| turn.ids.contains(&id)));
         match (note.kind, about) {
             (DecisionKind::Reversal, Some(about)) => {
@@ -44,7 +47,7 @@ impl Turns {
             }
             (kind, _) if is_opening(kind) || is_closing(kind) => {
                 let arc = if is_closing(kind) { self.opened_before(note) } else { None };
-                let turn = Turn { ids: vec![note.id], kind, scope: note.scope, at: note.at, is_reversed: false, arc };
+                let turn = Turn { ids: vec![note.id], kind, scope: note.scope, at: note.at, is_reversed: false, arc, goes_on };
                 self.0.push(turn);
             }
             _ => {}
@@ -68,7 +71,7 @@ impl Turns {
                 (false, Scope::Global) => off.clear(),
                 (false, scope) => {
                     if let Some(global) = off.remove(&Scope::Global) {
-                        for region in regions(turn.at).iter() {
+                        for region in turn.goes_on.unwrap_or_else(|| regions(turn.at)).iter() {
                             off.entry(Scope::Region(region)).or_insert(global);
                         }
                     }
@@ -77,6 +80,11 @@ impl Turns {
             }
         }
         off
+    }
+
+    /// Whether a decision, or one that it amends, is about everything.
+    pub(super) fn is_global(&self, id: &DecisionId) -> bool {
+        self.0.iter().any(|turn| turn.scope == Scope::Global && turn.ids.contains(id))
     }
 
     /// The last opening in a closing's scope that stands and comes before it.

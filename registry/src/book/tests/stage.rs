@@ -32,13 +32,15 @@ pub(super) fn hour(of: i64, hour: i64) -> Timestamp {
 pub(super) struct Stage {
     pub(super) register: Register,
     pub(super) now: Timestamp,
+    /// What was added when.
+    pub(super) lines: Vec<(Timestamp, Entry)>,
     position: u64,
 }
 
 impl Stage {
     /// Nothing is known yet, on day 0.
     pub(super) fn new() -> Self {
-        Self { register: Register::new(WINDOW), now: day(0), position: 0 }
+        Self { register: Register::new(WINDOW), now: day(0), lines: Vec::new(), position: 0 }
     }
 
     /// A manufacturer and a bulb of two variants, B1 and B2, with a certification for US and CA since day 10; both
@@ -99,6 +101,7 @@ impl Stage {
     /// Takes in a line, now.
     pub(super) fn add(&mut self, entry: Entry) -> Result<Option<Fact>, String> {
         let place = self.place();
+        self.lines.push((self.now, entry.clone()));
         let added = self.register.add(place, entry).map_err(|refusal| refusal.detail);
         self.register.pass(place, self.now);
         added

@@ -4,6 +4,7 @@ mod cycles;
 mod dates;
 mod decisions;
 mod forms;
+mod invariants;
 mod order;
 mod races;
 mod stage;
