@@ -63,12 +63,19 @@ struct Start {
     damaged: bool,
 }
 
-fn start(data: &Path, log: &Path) -> Start {
+/// Starts a run and ends it, by a signal that it doesn't get to see or by one that it does.
+fn start(data: &Path, log: &Path, is_killed: bool) -> Start {
     let mut process = run(data, log);
     let (read, loaded) = (told(&mut process, "registry's log read"), told(&mut process, "registry loaded"));
+    let facts = process.wait("facts", |process| process.metric("badgewatch_registry_facts_total").filter(|facts| *facts > 0.0));
     let damaged = process.said().contains("is passed over: the log is read instead");
     let number = |of: &serde_json::Value, name: &str| of[name].as_u64().unwrap();
-    assert_eq!(process.stop(), Some(0), "SIGTERM ends a run cleanly");
+    assert_eq!(loaded["facts"].as_f64(), Some(facts), "{loaded}");
+    if is_killed {
+        process.kill();
+    } else {
+        assert_eq!(process.stop(), Some(0), "SIGTERM ends a run cleanly");
+    }
     Start {
         from: number(&read, "from"),
         records: number(&read, "records"),
@@ -86,7 +93,7 @@ fn a_restart_reads_what_is_new() {
     let mut starts = 0;
     let mut start = |data: &Path| {
         starts += 1;
-        start(data, &folder.path().join(format!("run-{starts}.log")))
+        start(data, &folder.path().join(format!("run-{starts}.log")), starts == 1)
     };
     let first = start(&data);
     let facts = BADGES - 6;
