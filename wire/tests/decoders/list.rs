@@ -76,7 +76,7 @@ const fn integers(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>,
     Decoder { shape: Shape::Integers, ..text(names, samples, judge) }
 }
 
-pub(crate) const DECODERS: [Decoder; 27] = [
+pub(crate) const DECODERS: [Decoder; 28] = [
     text(&["event::parse"], samples::events, |input| {
         judge(
             || event::parse(input).map_err(|error| error.to_string()),
@@ -109,6 +109,13 @@ pub(crate) const DECODERS: [Decoder; 27] = [
     }),
     text(&["issued_note::parse"], samples::notes, |input| line(input, issued_note::parse, issued_note::write)),
     text(&["entry::parse"], samples::entries, |input| line(input, entry::parse, entry::write)),
+    text(&["entry::parse_filled"], samples::entries, |input| {
+        let parse = |text: &[u8]| {
+            let filled = entry::Filled { command: "c-1".to_owned(), at: Timestamp::MIN, by: Some("anna") };
+            entry::parse_filled(text, &filled)
+        };
+        line(input, parse, entry::write)
+    }),
     text(&["dependency::read"], samples::dependencies, |input| {
         judge(|| told(dependency::read(input)), |record| same(dependency::read(&dependency::write(&record)), &record))
     }),
