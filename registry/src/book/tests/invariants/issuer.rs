@@ -6,6 +6,7 @@ use super::super::stage::{maker, note};
 use crate::resolved::Registry;
 use domain::decision::{DecisionId, DecisionKind, Scope};
 use domain::id::{Asin, ManufacturerId};
+use domain::product::Product;
 use domain::programme::IssuedNote;
 use domain::time::{DurationMs, HOUR_MS, Timestamp};
 use domain::{Region, RegionSet};
@@ -17,7 +18,7 @@ impl Regions<'_> {
     /// Regions of a badge up to an instant.
     fn until(&self, asin: &Asin, at: Timestamp) -> RegionSet {
         let product = self.0.products.get(asin).into_iter();
-        let terms = product.flat_map(|product| product.terms()).filter(|(when, _)| when.from <= at);
+        let terms = product.flat_map(Product::terms).filter(|(when, _)| when.from <= at);
         terms.flat_map(|(_, terms)| terms.marketplaces.iter().map(|marketplace| marketplace.region())).collect()
     }
 }
@@ -42,6 +43,9 @@ pub(super) struct Issuer {
     badges: BTreeMap<Asin, Standing>,
     /// Regions in which a manufacturer is suspended by what was said.
     suspended: BTreeMap<ManufacturerId, RegionSet>,
+    /// Manufacturers of whose global suspension a region was lifted by itself: where it goes on is a reading of
+    /// R18 that book and issuer take by different routes, so it isn't compared.
+    split: BTreeSet<ManufacturerId>,
     /// The last instant that was said of a manufacturer.
     said: BTreeMap<ManufacturerId, Timestamp>,
     /// Proposals that weren't taken back.
@@ -92,6 +96,11 @@ impl Issuer {
         self.suspended.get(id).copied().unwrap_or_default()
     }
 
+    /// Whether a region was lifted out of its global suspension.
+    pub(super) fn is_split(&self, id: &ManufacturerId) -> bool {
+        self.split.contains(id)
+    }
+
     /// What is issued next: the programme's role first, then the owner of a badge. `badges` are those that there
     /// are, with their manufacturers and regions.
     pub(super) fn decide(
@@ -129,6 +138,9 @@ impl Issuer {
                     } else {
                         (DecisionKind::SuspensionLifted, said.iter().filter(|region| !scope.includes(*region)).collect())
                     };
+                    if self.is_regional && said == RegionSet::ALL {
+                        self.split.insert(id.clone());
+                    }
                     // What was suspended globally goes on where a badge is off.
                     let next: RegionSet =
                         if self.is_regional && said == RegionSet::ALL { narrowed(next, globally, scope) } else { next };
