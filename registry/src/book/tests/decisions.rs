@@ -108,7 +108,7 @@ fn a_removal_that_is_taken_back_takes_its_arc_with_it() {
         ((1, BadgeRemoval, NA, None), 0, "NA"),
         ((2, Reinstatement, NA, None), 0, ""),
         ((3, Reversal, NA, Some(1)), 0, ""),
-        ((4, BadgeRemoval, NA, Some(3)), 2, "NA"),
+        ((4, BadgeRemoval, NA, Some(3)), 3, "NA"),
     ]);
 }
 

@@ -90,7 +90,15 @@ enum Happened {
     /// Time passed.
     Passed(Place, Timestamp, Vec<Fact>),
     /// A line was added.
-    Line(Place, Entry, Result<Option<Fact>, Refusal>),
+    Line(Box<Line>),
+}
+
+/// A line, its record, and what became of it.
+#[derive(Clone, Debug)]
+struct Line {
+    place: Place,
+    entry: Entry,
+    result: Result<Option<Fact>, Refusal>,
 }
 
 impl World {
@@ -135,7 +143,7 @@ impl World {
             What::Certify => moves::certify(book, pick),
             What::Request => match moves::ask(book, pick, now) {
                 Ok(action) => action,
-                Err(fact) => return Some(Entry::Fact(fact)),
+                Err(fact) => return Some(Entry::Fact(*fact)),
             },
             What::Excuse => moves::excuse(book, pick, now),
             What::Anything => moves::anything(book, pick, now),
@@ -162,16 +170,19 @@ impl World {
     /// A command that came before, perhaps by somebody else.
     fn again(&self, pick: [u8; 4]) -> Option<Entry> {
         let commands = self.log.iter().filter_map(|happened| match happened {
-            Happened::Line(_, Entry::Command(command), _) => Some(command),
-            _ => None,
+            Happened::Line(line) => match &line.entry {
+                Entry::Command(command) => Some(&**command),
+                _ => None,
+            },
+            Happened::Passed(..) => None,
         });
-        let commands: Vec<&Box<Command>> = commands.collect();
+        let commands: Vec<&Command> = commands.collect();
         let place = usize::from(pick[0]).checked_rem(commands.len())?;
         let mut command = commands[commands.len() - 1 - place].clone();
-        if pick[1] % 4 == 0 {
+        if pick[1].is_multiple_of(4) {
             command.by = "bob".to_owned();
         }
-        Some(Entry::Command(command))
+        Some(Entry::Command(Box::new(command)))
     }
 
     fn decision(&mut self, pick: [u8; 4]) -> Option<domain::programme::IssuedNote> {
@@ -195,7 +206,7 @@ impl World {
         let place = self.place();
         let before = self.register.clone();
         let result = self.register.add(place, entry.clone());
-        self.note(&before, Happened::Line(place, entry, result));
+        self.note(&before, Happened::Line(Box::new(Line { place, entry, result })));
     }
 
     fn note(&mut self, before: &Register, happened: Happened) {
@@ -230,7 +241,7 @@ fn replayed(log: &[Happened], leaps: i64) -> Register {
                 }
                 before = *now;
             }
-            Happened::Line(place, entry, _) => drop(register.add(*place, entry.clone())),
+            Happened::Line(line) => drop(register.add(line.place, line.entry.clone())),
         }
     }
     register

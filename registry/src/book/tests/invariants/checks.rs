@@ -15,7 +15,7 @@ use domain::{Reason, Region};
 use super::super::stage::WINDOW;
 use super::issuer::Regions;
 use super::moves::reached;
-use super::{Happened, World, shown};
+use super::{Happened, Line, World, shown};
 use crate::book::Book;
 use crate::register::Register;
 use crate::resolved::Registry;
@@ -41,7 +41,8 @@ impl Naive {
     pub(super) fn note(&mut self, before: &Register, after: &Register, happened: &Happened) {
         match happened {
             Happened::Passed(_, _, facts) => facts.iter().for_each(|fact| self.fact(fact, true, true)),
-            Happened::Line(place, entry, result) => {
+            Happened::Line(line) => {
+                let Line { place, entry, result } = &**line;
                 let is_command = matches!(entry, Entry::Command(_));
                 if is_command {
                     self.commands.insert(place.position);
@@ -108,7 +109,8 @@ pub(super) fn check(before: &Register, world: &World, happened: &Happened) {
             ledger_agrees(world, &registry, *now);
             badges_are_certified(world);
         }
-        Happened::Line(place, entry, result) => {
+        Happened::Line(line) => {
+            let Line { place, entry, result } = &**line;
             if let Entry::Command(command) = entry {
                 match result {
                     Ok(fact) => {
@@ -184,7 +186,8 @@ fn badges_come_back_by_decisions(before: &Book, after: &Book, happened: &Happene
         if !Region::ALL.into_iter().any(is_back) {
             continue;
         }
-        let Happened::Line(_, Entry::Issued(note), _) = happened else { panic!("{asin} is back by {happened:?}") };
+        let Happened::Line(line) = happened else { panic!("{asin} is back by time") };
+        let Entry::Issued(note) = &line.entry else { panic!("{asin} is back by {line:?}") };
         let brings_back = matches!(note.kind, DecisionKind::Reinstatement | DecisionKind::Reversal);
         assert!(brings_back || is_mad && note.kind == DecisionKind::Amendment, "{asin} is back by {note:?}");
         assert_eq!(note.asin.as_ref(), Some(asin));

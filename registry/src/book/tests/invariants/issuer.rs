@@ -6,6 +6,7 @@ use super::super::stage::{maker, note};
 use crate::resolved::Registry;
 use domain::decision::{DecisionId, DecisionKind, Scope};
 use domain::id::{Asin, ManufacturerId};
+use domain::product::Product;
 use domain::programme::IssuedNote;
 use domain::time::{DurationMs, HOUR_MS, Timestamp};
 use domain::{Region, RegionSet};
@@ -17,7 +18,7 @@ impl Regions<'_> {
     /// Regions of a badge up to an instant.
     fn until(&self, asin: &Asin, at: Timestamp) -> RegionSet {
         let product = self.0.products.get(asin).into_iter();
-        let terms = product.flat_map(|product| product.terms()).filter(|(when, _)| when.from <= at);
+        let terms = product.flat_map(Product::terms).filter(|(when, _)| when.from <= at);
         terms.flat_map(|(_, terms)| terms.marketplaces.iter().map(|marketplace| marketplace.region())).collect()
     }
 }
@@ -42,6 +43,8 @@ pub(super) struct Issuer {
     badges: BTreeMap<Asin, Standing>,
     /// Regions in which a manufacturer is suspended by what was said.
     suspended: BTreeMap<ManufacturerId, RegionSet>,
+    /// Those that are suspended by a global decision.
+    globally: BTreeSet<ManufacturerId>,
     /// The last instant that was said of a manufacturer.
     said: BTreeMap<ManufacturerId, Timestamp>,
     /// Proposals that weren't taken back.
@@ -129,9 +132,13 @@ impl Issuer {
                     } else {
                         (DecisionKind::SuspensionLifted, said.iter().filter(|region| !scope.includes(*region)).collect())
                     };
-                    // What was suspended globally goes on where a badge is off.
+                    // What was suspended globally goes on where a badge is off by a global decision.
+                    let was_global = self.globally.remove(&id);
                     let next: RegionSet =
-                        if self.is_regional && said == RegionSet::ALL { narrowed(next, globally, scope) } else { next };
+                        if was_global && scope != Scope::Global { narrowed(next, globally, scope) } else { next };
+                    if scope == Scope::Global && kind == DecisionKind::Suspension {
+                        self.globally.insert(id.clone());
+                    }
                     self.suspended.insert(id.clone(), next);
                     let number = self.next_number();
                     let at = self.said.get(&id).map_or(now, |last| now.max(*last + DurationMs(1)));

@@ -148,7 +148,7 @@ pub(super) fn certify(book: &Book, pick: [u8; 4]) -> Action {
         return action;
     }
     let id = certification_id(id);
-    let is_bad = pick[3] % 4 == 0;
+    let is_bad = pick[3].is_multiple_of(4);
     let reasons = || vec!["it isn't right".to_owned()];
     match book.certifications.get(&id).map(|known| known.status) {
         None => Action::DraftCertification(form),
@@ -188,7 +188,7 @@ fn badge_form(book: &Book, id: &str, [_, which, market, other]: [u8; 4], now: Ti
 }
 
 /// The next step of a badge request, as is natural: what nobody has looked into is looked into first.
-pub(super) fn ask(book: &Book, pick: [u8; 4], now: Timestamp) -> Result<Action, Fact> {
+pub(super) fn ask(book: &Book, pick: [u8; 4], now: Timestamp) -> Result<Action, Box<Fact>> {
     let id = of(&REQUESTS, pick[0]);
     if let Some(action) = described(book, &product_with(pick[1])) {
         return Ok(action);
@@ -203,7 +203,9 @@ pub(super) fn ask(book: &Book, pick: [u8; 4], now: Timestamp) -> Result<Action, 
     Ok(match known.status {
         BadgeRequestStatus::NotSubmitted if pick[3] % 4 != 1 && !is_certified(&known.form) => Action::DraftBadgeRequest(again),
         BadgeRequestStatus::NotSubmitted => Action::SubmitBadgeRequest(id),
-        BadgeRequestStatus::UnderReview if pick[3] % 8 == 0 => Action::RejectBadgeRequest { id, reasons: vec!["no".to_owned()] },
+        BadgeRequestStatus::UnderReview if pick[3].is_multiple_of(8) => {
+            Action::RejectBadgeRequest { id, reasons: vec!["no".to_owned()] }
+        }
         BadgeRequestStatus::UnderReview => {
             let unmet = book.unmet_of(&known.form, now);
             let looked = unmet.iter().find_map(|unmet| {
@@ -216,12 +218,14 @@ pub(super) fn ask(book: &Book, pick: [u8; 4], now: Timestamp) -> Result<Action, 
                 }
             });
             match looked.filter(|_| pick[3] % 4 != 1) {
-                Some(fact) => return Err(fact),
+                Some(fact) => return Err(Box::new(fact)),
                 None if unmet.is_empty() || pick[3] % 4 == 1 => Action::ApproveBadgeRequest(id),
                 None => Action::RejectBadgeRequest { id, reasons: Vec::new() },
             }
         }
-        BadgeRequestStatus::Pending if pick[3] % 4 == 0 => Action::RejectBadgeRequest { id, reasons: vec!["no".to_owned()] },
+        BadgeRequestStatus::Pending if pick[3].is_multiple_of(4) => {
+            Action::RejectBadgeRequest { id, reasons: vec!["no".to_owned()] }
+        }
         BadgeRequestStatus::Pending => Action::ApproveBadgeRequest(id),
         BadgeRequestStatus::Enabled | BadgeRequestStatus::Rejected => Action::DraftBadgeRequest(again),
     })
@@ -264,11 +268,11 @@ fn target(pick: u8) -> ExclusionTarget {
 pub(super) fn excuse(book: &Book, pick: [u8; 4], now: Timestamp) -> Action {
     let note = || "so it was".to_owned();
     let when = days(now, pick[2], pick[3]);
-    if pick[0] % 2 == 0 {
+    if pick[0].is_multiple_of(2) {
         let id = exclusion_id(of(&EXCLUSIONS, pick[1]));
         match book.exclusions.get(&id).map(|known| known.status) {
             None => Action::RequestExclusion(exclusion(id.as_str(), target(pick[3]), when)),
-            Some(ExclusionStatus::Requested) if pick[2] % 4 == 0 => Action::DeclineExclusion { id, note: note() },
+            Some(ExclusionStatus::Requested) if pick[2].is_multiple_of(4) => Action::DeclineExclusion { id, note: note() },
             Some(ExclusionStatus::Requested) => Action::ApproveExclusion(id),
             Some(_) => Action::RevokeExclusion { id, note: note() },
         }
@@ -276,7 +280,7 @@ pub(super) fn excuse(book: &Book, pick: [u8; 4], now: Timestamp) -> Action {
         let id = dispute_id(of(&DISPUTES, pick[1]));
         match book.disputes.get(&id).map(|known| known.status) {
             None => Action::OpenDispute(dispute(id.as_str(), of(&ASINS, pick[3]), when)),
-            Some(DisputeStatus::Open) if pick[2] % 4 == 0 => Action::DeclineDispute { id, note: note() },
+            Some(DisputeStatus::Open) if pick[2].is_multiple_of(4) => Action::DeclineDispute { id, note: note() },
             Some(_) => Action::UpholdDispute { id, note: note() },
         }
     }
@@ -317,8 +321,8 @@ pub(super) fn anything(book: &Book, pick: [u8; 4], now: Timestamp) -> Action {
         11 => Action::DraftBadgeRequest(badge_form(book, of(&REQUESTS, a), pick, now)),
         12 => Action::SubmitBadgeRequest(asked),
         13 => Action::ApproveBadgeRequest(asked),
-        14 => Action::RejectBadgeRequest { id: asked, reasons: if b % 2 == 0 { Vec::new() } else { vec![note()] } },
-        15 if b % 2 == 0 => Action::WithdrawBadge(asin(of(&ASINS, a))),
+        14 => Action::RejectBadgeRequest { id: asked, reasons: if b.is_multiple_of(2) { Vec::new() } else { vec![note()] } },
+        15 if b.is_multiple_of(2) => Action::WithdrawBadge(asin(of(&ASINS, a))),
         15 | 16 => Action::CountCustomers { asin: asin(of(&ASINS, a)), customers: u64::from(b) },
         17 => Action::RequestExclusion(exclusion(excluded.as_str(), target(c), when)),
         18 => Action::ApproveExclusion(excluded),
@@ -329,14 +333,14 @@ pub(super) fn anything(book: &Book, pick: [u8; 4], now: Timestamp) -> Action {
         23 => Action::DeclineDispute { id: disputed, note: note() },
         24 | 25 => Action::Rule { proposal, verdict: of(&Verdict::ALL, b), note: None },
         26 | 27 => Action::AcknowledgeOutage { outage, cause: note(), expected_fix: now },
-        _ => Action::TurnKillSwitch { on: b % 2 == 0, reason: note() },
+        _ => Action::TurnKillSwitch { on: b.is_multiple_of(2), reason: note() },
     }
 }
 
 /// A fact, dated up to days before or after now.
 pub(super) fn fact([kind, a, b, c]: [u8; 4], now: Timestamp) -> Fact {
     let hours = (i64::from(c) - 128) / 2;
-    let at = if c % 4 == 0 { now } else { Timestamp::clamped(now.ms() + hours * HOUR_MS) };
+    let at = if c.is_multiple_of(4) { now } else { Timestamp::clamped(now.ms() + hours * HOUR_MS) };
     let (about, by) = (of(&ASINS, a), "lead".to_owned());
     let code = of(&["US", "CA", "DE", "JP"], b);
     let status = of(&[ListingStatus::Good, ListingStatus::Good, ListingStatus::Suppressed, ListingStatus::Unavailable], b / 4);
@@ -349,10 +353,10 @@ pub(super) fn fact([kind, a, b, c]: [u8; 4], now: Timestamp) -> Fact {
             Fact::BadgeChange(BadgeChange { skill, hub, ..change(about, at) })
         }
         4 => {
-            let (manufacturer, customers) = ((b % 2 == 0).then(|| maker("m-2")), Some(u64::from(b)));
+            let (manufacturer, customers) = ((b.is_multiple_of(2)).then(|| maker("m-2")), Some(u64::from(b)));
             Fact::BadgeChange(BadgeChange { manufacturer, customers, ..change(about, at) })
         }
-        5 if b % 4 == 0 => Fact::Withdrawal(Withdrawal { asin: asin(about), at }),
+        5 if b.is_multiple_of(4) => Fact::Withdrawal(Withdrawal { asin: asin(about), at }),
         5 | 6 => {
             let (from, to) = days(now, b, c);
             let form = exclusion(of(&EXCLUSIONS, a), target(c), (from, to));
@@ -385,7 +389,7 @@ pub(super) fn fact([kind, a, b, c]: [u8; 4], now: Timestamp) -> Fact {
             cause: "a cable".to_owned(),
             expected_fix: at,
         }),
-        11 => Fact::KillSwitch(KillSwitch { on: a % 2 == 0, at, by, reason: "a fault of ours".to_owned() }),
+        11 => Fact::KillSwitch(KillSwitch { on: a.is_multiple_of(2), at, by, reason: "a fault of ours".to_owned() }),
         12..=16 => listing_that_says(about, code, at, (status, c)),
         _ => published(of(&["s-1", "s-1", "s-2"], a), code, at, status),
     }
@@ -407,7 +411,7 @@ fn listing_that_says(about: &str, code: &str, at: Timestamp, (status, names): (L
 pub(super) fn nonsense(number: u8, [kind, a, b, c]: [u8; 4], now: Timestamp) -> IssuedNote {
     let kind = of(&IssuedNote::KINDS, kind);
     let scope = of(&[Scope::Global, Scope::Region(Region::Na), Scope::Region(Region::Eu)], b);
-    let is_about_a_maker = matches!(kind, DecisionKind::Suspension | DecisionKind::SuspensionLifted) || b % 8 == 0;
+    let is_about_a_maker = matches!(kind, DecisionKind::Suspension | DecisionKind::SuspensionLifted) || b.is_multiple_of(8);
     let about = if is_about_a_maker { None } else { Some(asin(of(&ASINS, a))) };
     let supersedes = (c % 3 != 0).then(|| decision(c / 3 % number.max(1)));
     let at = now.saturating_sub(DurationMs(i64::from(c) * HOUR_MS));
