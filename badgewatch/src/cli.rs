@@ -6,8 +6,17 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Asin, Interval, Timestamp};
 
+mod asked;
+mod registry;
+mod rehearse;
 mod rejected;
 
+pub(crate) use asked::{
+    Asked, DisputeCommand, DisputeOptions, ExclusionCommand, ExclusionOptions, KillSwitchCommand, KillSwitchOptions, OpenDispute,
+    OutageCommand, OutageOptions, ProposalCommand, ProposalOptions, RequestExclusion,
+};
+pub(crate) use registry::{Applying, History, Import, InputFormat, RegistryCommand, RegistryPlace, Show, Shown};
+pub(crate) use rehearse::Rehearse;
 pub(crate) use rejected::{ListRejected, RejectedCommand, RejectedFilters, RejectedFrom, ReplayRejected, ShowRejected};
 
 /// Watches the availability of badged smart-home products and decides, exactly and explainably,
@@ -41,8 +50,23 @@ pub(crate) enum Command {
     Generate(Generate),
     /// Checks policy files, or shows what a policy says.
     Policy(PolicyOptions),
+    /// What a run would have issued, and when, over registry lines and events in files: late evidence, settling,
+    /// commands and all.
+    Rehearse(Rehearse),
     /// Lines that don't count: which and why, and replaying them, as they were or repaired.
     Rejected(rejected::RejectedOptions),
+    /// The programme's registry: what is certified, badged, excused and disputed, and how it got there.
+    Registry(Box<registry::RegistryOptions>),
+    /// Exclusions: downtime that is excused.
+    Exclusion(Box<ExclusionOptions>),
+    /// Disputes: outages that a manufacturer doesn't accept.
+    Dispute(Box<DisputeOptions>),
+    /// Proposals of removals, while people decide.
+    Proposal(Box<ProposalOptions>),
+    /// Critical outages.
+    Outage(Box<OutageOptions>),
+    /// The kill switch: whether removals are enforced.
+    KillSwitch(Box<KillSwitchOptions>),
 }
 
 /// How results are printed.

@@ -16,6 +16,8 @@ mod explain;
 mod fleet;
 mod generate;
 mod policy;
+mod registry;
+mod rehearse;
 mod rejected;
 mod restore;
 mod run;
@@ -31,7 +33,14 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Restore(options) => restore::run(&options),
         Command::Generate(options) => generate::run(&options),
         Command::Policy(options) => policy::run(&options.command),
+        Command::Rehearse(options) => rehearse::run(&options),
         Command::Rejected(options) => rejected::run(&options.command),
+        Command::Registry(options) => registry::run(&options.command),
+        Command::Exclusion(options) => registry::exclusion(*options),
+        Command::Dispute(options) => registry::dispute(*options),
+        Command::Proposal(options) => registry::proposal(*options),
+        Command::Outage(options) => registry::outage(*options),
+        Command::KillSwitch(options) => registry::kill_switch(*options),
     }
 }
 

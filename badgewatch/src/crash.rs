@@ -2,6 +2,7 @@
 //! would when a point is reached for the COUNT-th time. Without the variable nothing is wrapped.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 
 use domain::decision::Issuer;
 use ports::{Op, Pair, PortError, StateStore, StateStores};
@@ -129,5 +130,16 @@ impl<S: StateStores> StateStores for CrashingStores<S> {
 
     fn close(&mut self, owner: Issuer) -> Result<(), PortError> {
         self.inner.get_mut().close(owner)
+    }
+    fn stretches(&self) -> Result<Vec<Range<u64>>, PortError> {
+        self.inner.borrow().stretches()
+    }
+
+    fn stretch(&self, offsets: &Range<u64>) -> Result<Option<Vec<u8>>, PortError> {
+        self.inner.borrow().stretch(offsets)
+    }
+
+    fn put_stretch(&mut self, offsets: &Range<u64>, bytes: Vec<u8>) -> Result<(), PortError> {
+        self.inner.get_mut().put_stretch(offsets, bytes)
     }
 }

@@ -1,30 +1,30 @@
 //! A copy made while a run goes on, and a run that goes on from the copy: over logs of its own, with a badge that
-//! is older than the window. What was issued stands, nothing is issued twice, and what is in force in the end is
-//! what the auditor finds in everything that was ever appended.
+//! is older than the window, and over a real broker. What was issued stands, nothing is issued twice, and what is in
+//! force in the end is what the auditor finds in everything that was ever appended.
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 
+#[path = "common/common.rs"]
+pub mod common;
 #[path = "backup/installation.rs"]
 mod installation;
-#[path = "live/process.rs"]
-mod process;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::process::Command;
 
+use alerting::id::About;
 use domain::decision::Issuer;
-use domain::time::{HOUR_MS, MINUTE_MS};
+use domain::time::HOUR_MS;
 use domain::{Decision, DecisionKind, DurationMs, Timestamp};
 use loadtest::auditor::{AuditInput, audit};
 use loadtest::record::{effective, said};
 use loadtest::truth::{LogRecord, of_logs};
 use ports::Log;
 
-use installation::{Installation, Stored, down, now, policies};
-
-/// Down minutes that just exceed the budget of 365 days at 99.93 %.
-const MINUTES: i64 = 368;
+use common::{BREACH, MINUTES, Stored, ago, badge, broker, is_about, minutes, now, policies, policy, suspends};
+use installation::{Installation, PARTITIONS};
 
 /// Lost its badge before the copy.
 const REMOVED: &str = "B000000001";
@@ -35,61 +35,96 @@ const LATER: &str = "B000000003";
 /// Badged for two years; lost it ten months ago for downtime of which half is sixteen months ago.
 const OLD: &str = "B000000004";
 
-fn ago(days: i64) -> Timestamp {
-    now().saturating_sub(DurationMs::days(days)).floor_minute()
-}
-
 #[test]
 fn a_run_goes_on_from_a_copy() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let mut before = Installation::new(&path("a"));
-    before.append_at(ago(700), Log::Registry, &[badge(OLD, "m-4", ago(720))]);
+    let mut before = Installation::of_its_own(&path("a"));
+    before.append_at(ago(DurationMs::days(700)), Log::Registry, &[badge(OLD, "m-4", ago(DurationMs::days(720)))]);
     for days in [490, 300] {
-        let later = ago(days).saturating_add(DurationMs(6 * HOUR_MS));
-        before.append_at(later, Log::Health, &down(OLD, ago(days), 0..MINUTES / 2));
+        let from = ago(DurationMs::days(days));
+        before.append_at(from.saturating_add(DurationMs(6 * HOUR_MS)), Log::Health, &down(OLD, from, 0..MINUTES / 2));
     }
-    let badges = [(REMOVED, "m-1"), (HALF, "m-2"), (LATER, "m-3")];
-    before.append_at(ago(20), Log::Registry, &badges.map(|(asin, manufacturer)| badge(asin, manufacturer, ago(20))));
-    before.run();
-    before.send(down(REMOVED, ago(10), 0..MINUTES));
-    for (asin, manufacturer) in [(REMOVED, "m-1"), (OLD, "m-4")] {
-        before.wait_for(&format!("{asin} is removed"), |one| is_about(one, asin, DecisionKind::BadgeRemoval));
-        before.wait_for("its maker is suspended", |one| is_suspended(one, manufacturer));
-    }
-    let half = down(HALF, ago(10), 0..MINUTES / 2);
-    let lines = half.len();
-    before.send(half);
-    before.wait_for_lines(HALF, lines);
+    let mut after = Installation::of_its_own(&path("b"));
+    goes_on(&mut before, &mut after, &path("copy"), &[OLD]);
+}
 
-    let (data, copy) = (path("a"), path("copy"));
-    let done = badgewatch(&["backup", "--data", text(&data), "--out", text(&copy)]);
+#[test]
+fn a_run_over_kafka_goes_on_from_a_copy() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let (_broker, config) = broker(folder.path(), PARTITIONS);
+    let mut before = Installation::over_kafka(&config, "before.", &path("a"));
+    let mut after = Installation::over_kafka(&config, "after.", &path("b"));
+    goes_on(&mut before, &mut after, &path("copy"), &[]);
+}
+
+/// Runs, makes a copy of that, and goes on elsewhere; `earlier` products lose their badges by what is there already.
+fn goes_on(before: &mut Installation, after: &mut Installation, copy: &Path, earlier: &[&str]) {
+    let from = ago(DurationMs::days(10));
+    let registered = ago(DurationMs::days(20));
+    before.register(registered, &[REMOVED, HALF, LATER].map(|asin| badge(asin, maker(asin), registered)));
+    before.run();
+    before.send(&down(REMOVED, from, 0..MINUTES));
+    for asin in earlier.iter().chain(&[REMOVED]) {
+        wait_for_removal(before, asin);
+    }
+    let half = down(HALF, from, 0..MINUTES / 2);
+    before.send(&half);
+    before.wait_for_lines(HALF, half.len());
+
+    let (made, restored) = (["backup", "--out", text(copy)], ["restore", "--from", text(copy)]);
+    let done = badgewatch(&made, before);
     assert!(done.success, "{}", done.said);
     assert!(done.said.contains("backed up 2 partitions"), "{}", done.said);
     before.kill();
-    let again = badgewatch(&["backup", "--data", text(&data), "--out", text(&copy)]);
+    let again = badgewatch(&made, before);
     assert!(!again.success && again.said.contains("isn't empty: name a new directory for each backup"), "{}", again.said);
 
-    let restored = path("b");
-    let done = badgewatch(&["restore", "--from", text(&copy), "--data", text(&restored)]);
+    let done = badgewatch(&restored, after);
     assert!(done.success, "{}", done.said);
-    let again = badgewatch(&["restore", "--from", text(&copy), "--data", text(&restored)]);
+    let again = badgewatch(&restored, after);
     assert!(!again.success && again.said.contains("isn't empty, or once wasn't"), "{}", again.said);
     for log in [Log::Decisions, Log::Programme] {
-        assert_eq!(payloads(&before.read(log)), payloads(&Installation::new(&restored).read(log)), "{log}");
+        assert_eq!(payloads(&before.read(log)), payloads(&after.read(log)), "{log}");
     }
 
-    let mut after = Installation::new(&restored);
     after.run();
-    after.send(down(HALF, ago(10), MINUTES / 2..MINUTES));
-    after.send(down(LATER, ago(5), 0..MINUTES));
-    for (asin, manufacturer) in [(HALF, "m-2"), (LATER, "m-3")] {
-        after.wait_for(&format!("{asin} is removed"), |one| is_about(one, asin, DecisionKind::BadgeRemoval));
-        after.wait_for("its maker is suspended", |one| is_suspended(one, manufacturer));
+    after.send(&down(HALF, from, MINUTES / 2..MINUTES));
+    let later = ago(DurationMs::days(5));
+    after.send(&down(LATER, later, 0..MINUTES));
+    for asin in [HALF, LATER] {
+        wait_for_removal(after, asin);
     }
     assert_eq!(after.stop(), Some(0));
-    let issued = expect_one_history(&before, &after);
-    expect_what_the_auditor_finds(&before, &after, &issued);
+    let issued = expect_one_history(before, after);
+    for (asin, from) in [(REMOVED, from), (HALF, from), (LATER, later)] {
+        let is_one = |one: &&Decision| is_about(one, asin) && one.kind == DecisionKind::BadgeRemoval;
+        let removals: Vec<Timestamp> = issued.iter().filter(is_one).map(|one| one.at).collect();
+        assert_eq!(removals, [from.saturating_add(BREACH)], "{asin} is removed once");
+    }
+    expect_what_the_auditor_finds(before, after, &issued, &[&[REMOVED, HALF, LATER], earlier].concat());
+}
+
+/// A manufacturer of a product's own.
+fn maker(asin: &str) -> &'static str {
+    match asin {
+        REMOVED => "m-1",
+        HALF => "m-2",
+        LATER => "m-3",
+        _ => "m-4",
+    }
+}
+
+fn wait_for_removal(running: &mut Installation, asin: &str) {
+    let is_it = |one: &Decision| one.kind == DecisionKind::BadgeRemoval && is_about(one, asin);
+    running.wait_for(&format!("the removal of {asin}"), is_it);
+    running.wait_for(&format!("the suspension of {asin}'s maker"), |one| suspends(one, maker(asin)));
+}
+
+/// Lines that say of a product that every attempt of some minutes failed.
+fn down(asin: &str, from: Timestamp, counted: Range<i64>) -> Vec<String> {
+    minutes(from, counted).map(|at| common::down(asin, "gw-1", at)).collect()
 }
 
 /// Each owner's decisions go on where they were, none comes twice; yields all of them.
@@ -97,7 +132,7 @@ fn expect_one_history(before: &Installation, after: &Installation) -> Vec<Decisi
     let (mut by_owner, mut issued) = (BTreeMap::<Issuer, u64>::new(), Vec::new());
     for log in [Log::Decisions, Log::Programme] {
         let (old, new) = (before.read(log), after.read(log));
-        for partition in 0..2 {
+        for partition in 0..PARTITIONS {
             let of = |records: &[Stored]| -> Vec<Vec<u8>> {
                 records.iter().filter(|one| one.partition == partition).map(|one| one.payload.clone()).collect()
             };
@@ -105,6 +140,7 @@ fn expect_one_history(before: &Installation, after: &Installation) -> Vec<Decisi
         }
         for record in new {
             let decision = wire::decision::parse(&record.payload).unwrap();
+            assert_eq!(decision.id, named_anew(&decision).id, "an id follows from what is decided");
             let stamp = decision.evidence.issued.clone().unwrap();
             let last = by_owner.entry(stamp.by).or_default();
             assert_eq!(stamp.seq, *last + 1, "{} goes on without a gap and without a double", stamp.by);
@@ -115,17 +151,21 @@ fn expect_one_history(before: &Installation, after: &Installation) -> Vec<Decisi
     issued
 }
 
-fn expect_what_the_auditor_finds(before: &Installation, after: &Installation, issued: &[Decision]) {
-    // A restored event is the original's name again, and counts once.
-    let health = [before.read(Log::Health), after.read_after(Log::Health, 1 << 32)].concat();
+fn named_anew(decision: &Decision) -> Decision {
+    let Decision { supersedes, kind, reasons, at, evidence, .. } = decision.clone();
+    About::of(decision).decide_superseding(supersedes, kind, reasons, at, evidence)
+}
+
+fn expect_what_the_auditor_finds(before: &Installation, after: &Installation, issued: &[Decision], products: &[&str]) {
+    // A restored event is the original's name again, and counts once. Offsets go on.
+    let mut health = before.read(Log::Health);
+    health.extend(after.read(Log::Health).into_iter().map(|one| Stored { offset: one.offset + (1 << 32), ..one }));
     let registry = before.read(Log::Registry);
-    let policies = policies();
+    let policies = policies(&policy());
     let truth = of_logs(&policies, &as_records(&registry), &as_records(&health));
     let report = audit(&AuditInput { policies: &policies, facts: &truth.facts, events: &truth.events, at: now() });
-    for asin in [REMOVED, HALF, LATER, OLD] {
-        let of = |list: &[Decision]| -> Vec<Decision> {
-            list.iter().filter(|one| one.asin.as_ref().is_some_and(|own| own.as_str() == asin)).cloned().collect()
-        };
+    for asin in products {
+        let of = |list: &[Decision]| -> Vec<Decision> { list.iter().filter(|one| is_about(one, asin)).cloned().collect() };
         let implied = of(&report.decisions);
         assert!(implied.iter().any(|one| one.kind == DecisionKind::BadgeRemoval), "{asin}");
         assert_eq!(effective(&of(issued)), said(&implied), "{asin}");
@@ -136,13 +176,14 @@ fn expect_what_the_auditor_finds(before: &Installation, after: &Installation, is
 fn a_damaged_copy_is_refused_before_anything_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
-    let mut running = Installation::new(&path("a"));
-    running.append_at(ago(20), Log::Registry, &[badge(REMOVED, "m-1", ago(20))]);
+    let mut running = Installation::of_its_own(&path("a"));
+    let registered = ago(DurationMs::days(20));
+    running.register(registered, &[badge(REMOVED, maker(REMOVED), registered)]);
     running.run();
-    running.send(down(REMOVED, ago(10), 0..MINUTES));
-    running.wait_for("a removal", |one| is_about(one, REMOVED, DecisionKind::BadgeRemoval));
+    running.send(&down(REMOVED, ago(DurationMs::days(10)), 0..MINUTES));
+    wait_for_removal(&mut running, REMOVED);
     let copy = path("copy");
-    let done = badgewatch(&["backup", "--data", text(&path("a")), "--out", text(&copy)]);
+    let done = badgewatch(&["backup", "--out", text(&copy)], &running);
     assert!(done.success, "{}", done.said);
     running.kill();
 
@@ -154,7 +195,7 @@ fn a_damaged_copy_is_refused_before_anything_is_written() {
             fs::copy(entry.path(), damaged.join(entry.file_name())).unwrap();
         }
         change(&damaged);
-        let refused = badgewatch(&["restore", "--from", text(&damaged), "--data", text(&target)]);
+        let refused = badgewatch(&["restore", "--from", text(&damaged)], &Installation::of_its_own(&target));
         assert!(!refused.success && refused.said.contains(expected), "{what}: {}", refused.said);
         assert!(!target.exists(), "{what}: nothing is written");
     };
@@ -182,33 +223,22 @@ struct Done {
     said: String,
 }
 
-fn badgewatch(arguments: &[&str]) -> Done {
-    let output = Command::new(env!("CARGO_BIN_EXE_badgewatch")).args(arguments).output().unwrap();
+/// A command on an installation.
+fn badgewatch(arguments: &[&str], installation: &Installation) -> Done {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_badgewatch"));
+    let output = command.args(arguments).args(installation.options()).output().unwrap();
     let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
     Done { success: output.status.success(), said }
-}
-
-fn badge(asin: &str, manufacturer: &str, since: Timestamp) -> String {
-    let enabled_at = since.saturating_sub(DurationMs(60 * MINUTE_MS));
-    format!(
-        r#"{{"type":"badge","asin":"{asin}","manufacturer":"{manufacturer}","marketplaces":["US"],"customers":5000,"enabled_at":"{enabled_at}"}}"#
-    )
-}
-
-fn is_about(decision: &Decision, asin: &str, kind: DecisionKind) -> bool {
-    decision.kind == kind && decision.asin.as_ref().is_some_and(|own| own.as_str() == asin)
-}
-
-fn is_suspended(decision: &Decision, manufacturer: &str) -> bool {
-    decision.kind == DecisionKind::Suspension && decision.manufacturer.as_str() == manufacturer
 }
 
 fn as_records(stored: &[Stored]) -> Vec<LogRecord<'_>> {
     stored.iter().map(Stored::record).collect()
 }
 
-fn payloads(records: &[Stored]) -> Vec<(u32, &[u8])> {
-    records.iter().map(|record| (record.partition, record.payload.as_slice())).collect()
+fn payloads(records: &[Stored]) -> BTreeMap<u32, Vec<&[u8]>> {
+    let mut by_partition = BTreeMap::<u32, Vec<&[u8]>>::new();
+    records.iter().for_each(|record| by_partition.entry(record.partition).or_default().push(&record.payload));
+    by_partition
 }
 
 fn text(path: &Path) -> &str {

@@ -2,27 +2,22 @@
 //! people approve, revoke, brake and confirm, and the process is killed, is what the auditor finds in the logs.
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 
+#[path = "common/common.rs"]
+pub mod common;
 #[path = "live/harness.rs"]
 mod harness;
 #[path = "live/issued.rs"]
 mod issued;
-#[path = "live/process.rs"]
-mod process;
 
 use std::collections::BTreeMap;
 
 use domain::time::{HOUR_MS, MINUTE_MS};
-use domain::{Decision, DecisionKind, DurationMs, Reason, Timestamp};
+use domain::{Decision, DecisionKind, DurationMs, Reason};
 use loadtest::record::{InForce, effective, said};
 
-use harness::{Live, Producer, now};
+use common::{BREACH, MINUTES, Watched, ago, is_about, minutes, now, suspends};
+use harness::{Live, Producer};
 use issued::shown;
-
-/// Down minutes that just exceed the budget: with any one less there is no breach, so that nothing is
-/// decided, and amended, before the last one is in.
-const MINUTES: i64 = 368;
-/// The budget of 99.93 % of 365 days and one more millisecond: when a product that goes down loses its badge.
-const BREACH: DurationMs = DurationMs(22_075_201);
 
 // The products, each with a manufacturer of its own. Of the first three the stranger's partition is another
 // than the owner's.
@@ -50,7 +45,7 @@ fn a_run_goes_on() {
 fn one_owner_decides_wherever_events_arrive(live: &mut Live) {
     let from = ago(DurationMs::days(10));
     live.badge(MISPLACED, "m-1", from);
-    let (even, odd): (Vec<_>, Vec<_>) = minutes(from).partition(|at| at.minute() % 2 == 0);
+    let (even, odd): (Vec<_>, Vec<_>) = minutes(from, 0..MINUTES).partition(|at| at.minute() % 2 == 0);
     live.down(Producer::Contract, MISPLACED, even);
     live.down(Producer::Stranger, MISPLACED, odd);
     let removal = live.wait_for(MISPLACED, DecisionKind::BadgeRemoval, 1);
@@ -67,7 +62,7 @@ fn one_owner_decides_wherever_events_arrive(live: &mut Live) {
 fn exclusions_are_approved_and_revoked(live: &mut Live) {
     let from = ago(DurationMs(20 * HOUR_MS));
     live.badge(EXCUSED, "m-2", from);
-    live.down(Producer::Contract, EXCUSED, minutes(from));
+    live.down(Producer::Contract, EXCUSED, minutes(from, 0..MINUTES));
     let mut last = live.wait_for(EXCUSED, DecisionKind::BadgeRemoval, 1);
     // The second one is revoked as of earlier, so that T is past it when the line comes.
     for (count, id, since) in [(1, "x-1", DurationMs(0)), (2, "x-2", DurationMs(MINUTE_MS))] {
@@ -111,11 +106,11 @@ fn a_killed_process_goes_on_where_it_was(live: &mut Live) {
 
     let from = ago(DurationMs(20 * HOUR_MS));
     live.badge(INTERRUPTED, "m-3", from);
-    live.down(Producer::Stranger, INTERRUPTED, minutes(from));
+    live.down(Producer::Stranger, INTERRUPTED, minutes(from, 0..MINUTES));
     live.kill();
     live.open();
     live.badge(LATER, "m-4", from);
-    live.down(Producer::Contract, LATER, minutes(from));
+    live.down(Producer::Contract, LATER, minutes(from, 0..MINUTES));
     for asin in [INTERRUPTED, LATER] {
         assert_eq!(live.wait_for(asin, DecisionKind::BadgeRemoval, 1).at, from.saturating_add(BREACH), "{asin}");
     }
@@ -128,7 +123,7 @@ fn an_unknown_subject_counts_once_it_is_registered(live: &mut Live) {
     assert!(rejected.contains(UNREGISTERED), "{rejected}");
     live.badge(UNREGISTERED, "m-5", from);
     let later = from.saturating_add(DurationMs(MINUTE_MS));
-    live.down(Producer::Contract, UNREGISTERED, minutes(later));
+    live.down(Producer::Contract, UNREGISTERED, minutes(later, 0..MINUTES));
     let removal = live.wait_for(UNREGISTERED, DecisionKind::BadgeRemoval, 1);
     assert_eq!(removal.at, later.saturating_add(BREACH), "the rejected minute doesn't count");
 }
@@ -139,7 +134,7 @@ fn the_kill_switch_makes_proposals(live: &mut Live) {
     live.fact(&turned(true));
     live.catch_up();
     live.badge(HELD_BACK, "m-6", from);
-    live.down(Producer::Stranger, HELD_BACK, minutes(from));
+    live.down(Producer::Stranger, HELD_BACK, minutes(from, 0..MINUTES));
     let proposal = live.wait_for(HELD_BACK, DecisionKind::Proposal, 1);
     assert_eq!(proposal.at, from.saturating_add(BREACH));
     assert_eq!(proposal.reasons, [Reason::Budget, Reason::KillSwitch]);
@@ -175,23 +170,8 @@ fn what_is_in_force_is_what_the_auditor_finds(live: &mut Live) {
     assert_eq!(live.standings(), expected);
 }
 
-/// A whole minute, so long ago.
-fn ago(time: DurationMs) -> Timestamp {
-    now().saturating_sub(time).floor_minute()
-}
-
-/// The minutes that take a badge away.
-fn minutes(from: Timestamp) -> impl Iterator<Item = Timestamp> {
-    (0..MINUTES).map(move |minute| from.saturating_add(DurationMs(minute * MINUTE_MS)))
-}
-
-fn is_about(decision: &Decision, asin: &str) -> bool {
-    decision.asin.as_ref().is_some_and(|own| own.as_str() == asin)
-}
-
 fn suspended(live: &Live, manufacturer: &str) -> Option<Decision> {
-    let is_it = |one: &&Decision| one.kind == DecisionKind::Suspension && one.manufacturer.as_str() == manufacturer;
-    live.issued().find(is_it).cloned()
+    live.issued().find(|one| suspends(one, manufacturer)).cloned()
 }
 
 /// What a line that was rejected for a reason said.

@@ -2,28 +2,23 @@
 //! repaired counts once, though everything is replayed twice.
 #![expect(clippy::unwrap_used, reason = "a test ends where something fails")]
 
+#[path = "common/common.rs"]
+pub mod common;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use domain::time::MINUTE_MS;
 use domain::{DurationMs, Timestamp};
-use ports::{Log, RecordSink, read_to_end};
+use ports::{Log, RecordSink};
 use storage::dev_broker::DevBroker;
-use storage::{KafkaConfig, KafkaSink, KafkaSource, ensure_topics};
+use storage::{KafkaConfig, KafkaSink};
 
-use process::Process;
-
-#[path = "live/process.rs"]
-mod process;
+use common::process::Process;
+use common::{Watched, broker_with_topics, now, topic};
 
 const PARTITIONS: u32 = 4;
-/// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks at what may have come.
-const LOOK: Duration = Duration::from_millis(50);
-
 struct Stage {
     process: Process,
     sink: KafkaSink,
@@ -33,26 +28,17 @@ struct Stage {
     folder: tempfile::TempDir,
 }
 
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Timestamp::clamped(i64::try_from(since.as_millis()).unwrap())
-}
-
 fn open(folder: &Path, config: &KafkaConfig, name: &str) -> Process {
     let state = folder.join("state");
     let partitions = PARTITIONS.to_string();
     let arguments = ["--kafka", &config.bootstrap, "--partitions", &partitions, "--state", state.to_str().unwrap()];
-    Process::start(&arguments, &folder.join(name), &[])
+    Process::start(Command::new(env!("CARGO_BIN_EXE_badgewatch")), &arguments, &folder.join(name), &[])
 }
 
 impl Stage {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let script = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../dev/kafka"));
-        let broker = DevBroker::start(script, &folder.path().join("kafka")).unwrap();
-        let mut config = KafkaConfig::new(broker.bootstrap());
-        config.partitions = PARTITIONS;
-        ensure_topics(&config, &Log::ALL).unwrap();
+        let (broker, config) = broker_with_topics(folder.path(), PARTITIONS);
         let process = open(folder.path(), &config, "run-1.log");
         Self { process, sink: KafkaSink::open(&config).unwrap(), config, _broker: broker, folder }
     }
@@ -62,11 +48,8 @@ impl Stage {
         self.sink.flush().unwrap();
     }
 
-    fn badge(&mut self, asin: &str, enabled_at: Timestamp) {
-        let line = format!(
-            r#"{{"type":"badge","asin":"{asin}","manufacturer":"m-1","marketplaces":["US"],"enabled_at":"{enabled_at}"}}"#
-        );
-        self.append(Log::Registry, "", &line);
+    fn badge(&mut self, asin: &str, before: Timestamp) {
+        self.append(Log::Registry, "", &common::badge(asin, "m-1", before));
     }
 
     /// Ten attempts, all failed: two such reports of a minute are downtime, one is nothing.
@@ -87,18 +70,6 @@ impl Stage {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(found) = look(self) {
-                return found;
-            }
-            let runs = self.process.runs();
-            assert!(runs && Instant::now() < deadline, "waiting for {what}: {}", self.process.said());
-            std::thread::park_timeout(LOOK);
-        }
-    }
-
     /// Waits until T has passed now.
     fn catch_up(&mut self) {
         let at = now().ms() as f64 / 1_000.0;
@@ -110,14 +81,18 @@ impl Stage {
     /// The newest downtime of each product.
     fn downtimes(&self) -> BTreeMap<String, i64> {
         let mut downtimes = BTreeMap::new();
-        let mut source = KafkaSource::open(&self.config, Log::Standings).unwrap();
-        let read = read_to_end(&mut source, &mut || true, &mut |record| {
-            if let wire::standing::StandingView::Product(product) = wire::standing::read(record.payload).unwrap() {
+        for record in topic(&self.config, Log::Standings) {
+            if let wire::standing::StandingView::Product(product) = wire::standing::read(&record.payload).unwrap() {
                 downtimes.insert(product.standing.asin, product.standing.downtime_ms);
             }
-        });
-        read.unwrap();
+        }
         downtimes
+    }
+}
+
+impl Watched for Stage {
+    fn process(&mut self) -> &mut Process {
+        &mut self.process
     }
 }
 

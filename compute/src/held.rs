@@ -57,7 +57,6 @@ impl Held {
     /// Takes in a state, new at its instant or worse than what was there. Amortized O(1) in order.
     /// Returns whether anything may have changed, at the earliest at its instant.
     pub(crate) fn declare(&mut self, at: Timestamp, state: HealthState, around: Neighbours, ttls: Ttls) -> bool {
-        let state = said(state);
         // States come mostly in order, and searching among a year of them is slow.
         let next = match self.0.last() {
             Some(last) if last.from <= at => self.0.len(),
@@ -115,6 +114,33 @@ impl Held {
         out
     }
 
+    /// The time within which maintenance holds, cut to `within`; each state holds for as long as it may by what is
+    /// said of its own instant.
+    pub(crate) fn maintenance(&self, within: Interval, ttl_at: impl Fn(Timestamp) -> Option<DurationMs>) -> IntervalSet {
+        let mut out = IntervalSet::new();
+        let first = self.0.partition_point(|stretch| stretch.from <= within.from).saturating_sub(1);
+        for (place, stretch) in (0..).zip(&self.0).skip(first).take_while(|(_, stretch)| stretch.from < within.to) {
+            if stretch.state == HealthState::Maintenance {
+                out.push(Interval::new(stretch.from, self.end(place, ttl_at(stretch.last()))).intersect(within));
+            }
+        }
+        out
+    }
+
+    /// Whether maintenance that began before an instant holds up to it.
+    pub(crate) fn is_maintained_before(&self, at: Timestamp, ttl_at: impl Fn(Timestamp) -> Option<DurationMs>) -> bool {
+        let next = self.0.partition_point(|stretch| stretch.from < at);
+        next.checked_sub(1).is_some_and(|place| {
+            let held = self.0[place];
+            held.state == HealthState::Maintenance && self.end(place, ttl_at(held.last())) >= at
+        })
+    }
+
+    /// Whether maintenance was ever declared, as far as that is remembered.
+    pub(crate) fn has_maintenance(&self) -> bool {
+        self.0.iter().any(|stretch| stretch.state == HealthState::Maintenance)
+    }
+
     /// Where the last stretch that begins before an instant does so.
     pub(crate) fn begun_before(&self, at: Timestamp) -> Option<Timestamp> {
         let next = self.0.partition_point(|stretch| stretch.from < at);
@@ -136,7 +162,7 @@ impl Held {
 
     /// The stretches as plain values.
     pub(crate) fn to_parts(&self) -> StateRuns {
-        StateRuns::new(self.0.clone()).expect("stretches rise, each within a page, and none says maintenance")
+        StateRuns::new(self.0.clone()).expect("stretches rise, each within a page")
     }
 
     /// How far a stretch holds.
@@ -204,12 +230,4 @@ const fn one(at: Timestamp, state: HealthState) -> StateRun {
 fn between(from: Timestamp, last: Timestamp, state: HealthState) -> StateRun {
     let lasts_ms = u32::try_from(last.ms() - from.ms()).expect("first and last state lie in order in one page");
     StateRun { from, lasts_ms, state }
-}
-
-/// What a state says of downtime and measured time: maintenance is like down.
-const fn said(state: HealthState) -> HealthState {
-    match state {
-        HealthState::Maintenance => HealthState::Down,
-        other => other,
-    }
 }

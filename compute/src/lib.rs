@@ -8,6 +8,7 @@ pub mod ask;
 pub mod degradation;
 pub mod evidence;
 mod held;
+pub mod maintenance;
 mod minute_set;
 mod minutes;
 pub mod page;

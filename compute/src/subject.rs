@@ -96,6 +96,25 @@ impl SubjectHealth {
         minutes.union(&self.states(ask, HealthState::is_measured))
     }
 
+    /// Declared maintenance up to T: a state holds to the next one, at most the `state_ttl` of the version in force at
+    /// its own instant, so that a switch of the policy leaves maintenance of before as it was.
+    #[must_use]
+    pub fn maintenance(&self, until: Timestamp, policies: &Policies) -> IntervalSet {
+        self.held.maintenance(Interval::new(self.forgotten, until), |at| policies.at(at).state_ttl)
+    }
+
+    /// Whether maintenance that was declared before an instant holds up to it: declared there once more, it is renewed.
+    #[must_use]
+    pub fn is_maintained_before(&self, at: Timestamp, policies: &Policies) -> bool {
+        self.held.is_maintained_before(at, |at| policies.at(at).state_ttl)
+    }
+
+    /// Whether maintenance was ever declared, as far as that is remembered.
+    #[must_use]
+    pub fn has_maintenance(&self) -> bool {
+        self.held.has_maintenance()
+    }
+
     /// The attempts of the minutes that lie in `within` as a whole; `None` when one of their pages
     /// isn't in memory.
     #[must_use]

@@ -49,7 +49,7 @@ pub struct StateRun {
     pub from: Timestamp,
     /// Milliseconds from the first to the last; less than a page.
     pub lasts_ms: u32,
-    /// What they say; maintenance counts as down.
+    /// What they say.
     pub state: HealthState,
 }
 
@@ -101,15 +101,15 @@ impl StateRun {
         Timestamp::clamped(self.from.ms() + i64::from(self.lasts_ms))
     }
 
-    /// Whether first and last state lie in one page, and say what is said of a run.
+    /// Whether first and last state lie in one page.
     fn is_sound(self) -> bool {
         let last = Timestamp::from_ms(self.from.ms() + i64::from(self.lasts_ms));
-        last.is_some_and(|last| PageNo::of(last) == PageNo::of(self.from)) && self.state != HealthState::Maintenance
+        last.is_some_and(|last| PageNo::of(last) == PageNo::of(self.from))
     }
 }
 
 impl StateRuns {
-    /// The runs; `None` where one isn't within a page or says maintenance, or they don't rise.
+    /// The runs; `None` where one isn't within a page, or they don't rise.
     #[must_use]
     pub fn new(runs: Vec<StateRun>) -> Option<Self> {
         let sound = runs.iter().all(|run| run.is_sound()) && runs.windows(2).all(|pair| pair[0].last() < pair[1].from);
@@ -166,7 +166,7 @@ mod tests {
         check(&[(PAGE_MS - 1, 1, Up)], false);
         check(&[(Timestamp::MAX.ms(), 1, Up)], false);
         check(&[(5, u32::MAX, Up)], false);
-        check(&[(5, 0, Maintenance)], false);
+        check(&[(5, 0, Maintenance), (6, 0, Down)], true);
         check(&[(5, 3, Up), (8, 0, Down)], false);
         check(&[(5, 0, Up), (4, 0, Up)], false);
     }

@@ -118,6 +118,16 @@ pub enum Error {
         /// Which one.
         partition: u32,
     },
+    /// The registry's log isn't the one of which stretches are stored.
+    #[error(
+        "the registry's log isn't the one that the state was made with: its record {offset} {problem}; start with the log that belongs to the state, or restore both from one copy; if that log lost its end for good, remove the objects below `registry` from the state, and what the log still holds is read"
+    )]
+    RegistryOther {
+        /// The record at which what is stored of it ends.
+        offset: u64,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The state was written for another number of partitions.
     #[error(
         "the state is of {stored} partitions, the health log has {found}: an event's owner follows from that number; go back to {stored} partitions, or start with an empty state directory"

@@ -17,6 +17,7 @@ mod rejecting;
 mod replays;
 pub mod restored;
 pub mod run;
+pub mod stretches;
 mod subjects;
 pub mod tables;
 

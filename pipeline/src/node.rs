@@ -9,18 +9,19 @@ use std::rc::Rc;
 use alerting::Brakes;
 use domain::Decision;
 use domain::decision::Issuer;
-use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
 use ports::{Log, Record};
-use registry::{Refusal, Registry};
-use wire::appended::{AppendTimes, Appended};
-use wire::rejected::Rejected;
+use registry::Registry;
+use wire::appended::AppendTimes;
+use wire::stored::stretch::Last;
 
 use crate::error::Error;
 use crate::partition::{Io, Partition, Rules, Taken};
 use crate::programme::Programme;
-use crate::rejecting;
+use crate::stretches::Gathered;
 use crate::tables::{Dependencies, RegistryTable, Tables};
+
+mod reading;
 
 /// A process's state.
 #[derive(Debug)]
@@ -29,6 +30,10 @@ pub struct Node {
     tables: Tables,
     /// When the registry's records were appended first.
     append_times: AppendTimes,
+    /// What of the registry's log isn't stored as a stretch yet.
+    gathered: Gathered,
+    /// The last record of the stretches that were taken up, by offset: the log has to hold the same.
+    known_by: Option<(u64, Last)>,
     partitions: Vec<Partition>,
     programme: Option<Programme>,
     /// Of all its partitions: removals are limited over all of them.
@@ -40,8 +45,9 @@ pub struct Node {
 }
 
 impl Node {
-    /// Opens a process that owns some partitions, and manufacturers if `is_programme`. Before any health
-    /// record is taken in, registry and `dependencies` are to be read to their ends of that time.
+    /// Opens a process that owns some partitions, and manufacturers if `is_programme`. What is stored of the
+    /// registry's log is taken up. Before any health record is taken in, registry, from [`Self::registry_from`] on,
+    /// and `dependencies` are to be read to their ends of that time.
     ///
     /// # Errors
     /// When the store or a log fails, or the store is of another number of partitions.
@@ -54,12 +60,15 @@ impl Node {
             rules: Rc::clone(rules),
             tables,
             append_times: AppendTimes::default(),
+            gathered: Gathered::default(),
+            known_by: None,
             partitions: Vec::with_capacity(owned.len()),
             programme: None,
             brakes: Brakes::new(Vec::new(), &rules.policies),
             unknown_told: BTreeSet::new(),
             fenced: Vec::new(),
         };
+        node.recall_registry(io)?;
         if is_programme {
             node.own_programme(io)?;
         }
@@ -169,61 +178,6 @@ impl Node {
     /// When the record is none that an owner wrote.
     pub fn take_decision(&mut self, record: Record<'_>) -> Result<(), Error> {
         self.programme.as_mut().map_or(Ok(()), |programme| programme.take_record(record))
-    }
-
-    /// Takes in the registry's next record; what it says counts from [`Self::settle_registry`] on.
-    ///
-    /// # Errors
-    /// When a line can't be appended to the rejected log.
-    pub fn take_registry(&mut self, record: Record<'_>, io: &mut Io<'_>) -> Result<(), Error> {
-        if record.offset < self.tables.registry.next_offset() {
-            return Ok(());
-        }
-        let appended_at = match self.append_times.read(record.payload, record.appended_at) {
-            Appended::Mark(log_time) => {
-                self.tables.registry.passed(record.offset, log_time);
-                return Ok(());
-            }
-            Appended::At(appended_at) => appended_at,
-        };
-        for (line, text) in ingest::lines(record.payload) {
-            if wire::tick::is_tick(text) {
-                continue;
-            }
-            let added = match wire::entry::parse(text) {
-                _ if record.truncated => Err((RejectReason::InvalidJson, rejecting::OVERLONG.to_owned())),
-                Err(error) => Err((error.reason, error.detail)),
-                Ok(entry) => {
-                    let added = self.tables.registry.add(record.offset, appended_at, entry);
-                    added.map_err(|Refusal { reason, detail, .. }| (reason, detail))
-                }
-            };
-            match added {
-                Ok(()) => io.counts.facts += 1,
-                Err((reason, detail)) => reject_fact((record.offset, line), (reason, &detail), text, io)?,
-            }
-        }
-        self.tables.registry.passed(record.offset, appended_at);
-        Ok(())
-    }
-
-    /// Ties the registry together where it changed; a fact about something that nobody registered is told
-    /// once, and counts as soon as somebody does.
-    ///
-    /// # Errors
-    /// When a line can't be appended to the rejected log.
-    pub fn settle_registry(&mut self, io: &mut Io<'_>) -> Result<(), Error> {
-        let Some((before, unknown)) = self.tables.registry.settle() else { return Ok(()) };
-        for refusal in unknown {
-            if self.unknown_told.insert(refusal.line) {
-                reject_fact((refusal.line - 1, 1), (refusal.reason, &refusal.detail), b"", io)?;
-            }
-        }
-        for partition in &mut self.partitions {
-            partition.registry_changed(&before, &self.tables.registry);
-        }
-        self.brakes.turn(self.tables.registry.registry().kill_switch.clone());
-        Ok(())
     }
 
     /// Takes in the next record of a partition of `dependencies`.
@@ -355,14 +309,4 @@ impl Node {
 
 fn owner(partitions: &mut [Partition], number: u32) -> Option<&mut Partition> {
     partitions.iter_mut().find(|partition| partition.number() == number)
-}
-
-fn reject_fact(
-    (offset, line): (u64, u64),
-    (reason, detail): (RejectReason, &str),
-    text: &[u8],
-    io: &mut Io<'_>,
-) -> Result<(), Error> {
-    let rejected = Rejected { log: Log::Registry.as_str(), partition: 0, offset, line, reason, detail, payload: text };
-    Ok(rejecting::reject(LineSource::Registry, &rejected, 0, io)?)
 }

@@ -34,6 +34,7 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::replays::Replays;
 use crate::restored;
+use crate::stretches::Cut;
 use crate::subjects::Subjects;
 use crate::tables::{RegistryTable, Tables};
 
@@ -42,12 +43,14 @@ mod figures;
 mod intake;
 mod judging;
 mod late;
+mod maintenance;
 mod outflow;
 mod product;
 mod services;
 
 use checkpoint::Round;
 use late::Late;
+use maintenance::Maintenance;
 use outflow::{Outflow, Standpoint};
 use product::Owned;
 use services::Services;
@@ -72,6 +75,8 @@ pub struct Rules {
     pub max_skew: DurationMs,
     /// How many partitions `health` has.
     pub partitions: u32,
+    /// Where stretches of the registry's log end.
+    pub cut: Cut,
 }
 
 /// The ports that an owner acts through, and where it counts.
@@ -94,6 +99,7 @@ pub struct Partition {
     late: Late,
     outflow: Outflow,
     services: Services,
+    maintenance: Maintenance,
     /// By source partition: the last event that it sent here, by offset and line.
     origins: Vec<Option<(u64, u64)>>,
     /// Its own lines that were replayed.
@@ -141,7 +147,7 @@ impl Rules {
         let settle = policies.versions().iter().map(|policy| policy.settle_enforcement.max(policy.settle_warnings)).max();
         let frozen_after = window.max(DurationMs(settle.unwrap_or_default().ms() + DAY_MS));
         let max_skew = policies.versions().iter().map(|policy| policy.max_skew).max().unwrap_or_default();
-        Self { policies, window, frozen_after, max_skew, partitions }
+        Self { policies, window, frozen_after, max_skew, partitions, cut: Cut::default() }
     }
 }
 
@@ -166,6 +172,7 @@ impl Partition {
             late: Late::default(),
             outflow: Outflow::new(&rules.policies),
             services: Services::replay(decisions.iter()),
+            maintenance: Maintenance::default(),
             origins: vec![None; rules.partitions as usize],
             replays: Replays::default(),
             sent_on,
@@ -262,6 +269,7 @@ impl Partition {
                 self.touch(place, from);
             }
         }
+        self.maintenance.note_badges();
     }
 
     /// Takes in that a skill's or hub's downtime is another from an instant on; nothing is known of it after `until`.
@@ -293,7 +301,12 @@ impl Partition {
         let applied = self.subjects.health_mut(subject, region).apply(at, body, &self.rules.policies);
         match applied {
             Applied::Unchanged => {}
-            Applied::Changed(from) => self.subject_changed((subject, region), from, at),
+            Applied::Changed(from) => {
+                self.subject_changed((subject, region), from, at);
+                if matches!(body, EventBody::State(_)) {
+                    self.maintenance.note((subject, region));
+                }
+            }
             Applied::Absent(page) => self.late.put((subject, region, page), at, body),
         }
     }

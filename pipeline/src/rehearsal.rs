@@ -125,7 +125,8 @@ impl Rehearsal {
         &self.node
     }
 
-    /// The registry's lines as they stand in its log by now: those that were given, and what was noted of decisions.
+    /// The registry's lines as they stand in its log by now: those that were given, what was noted of decisions,
+    /// and exclusions that were asked for.
     #[must_use]
     pub fn registry_lines(&self) -> Vec<Vec<u8>> {
         let records = self.logs.records(Log::Registry);

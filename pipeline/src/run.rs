@@ -53,8 +53,8 @@ pub struct Ports<'a> {
 
 /// The ports of a live run.
 pub struct LivePorts<'a> {
-    /// Registry facts.
-    pub registry: &'a mut dyn RecordSource,
+    /// Opens the registry's log from an offset on: what of it is stored isn't read again.
+    pub registry: &'a mut dyn FnMut(u64) -> Result<Box<dyn RecordSource>, PortError>,
     /// Health events of the partitions that the group gives to this process.
     pub health: &'a mut dyn GroupSource,
     /// What owners say of skills and hubs.

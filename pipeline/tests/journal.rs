@@ -2,6 +2,7 @@
 //! owner isn't as far yet as its journal; after each a late record comes. There is one removal, always.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use domain::decision::Issuer;
@@ -90,6 +91,18 @@ impl StateStores for Store<'_> {
 
     fn close(&mut self, _owner: Issuer) -> Result<(), PortError> {
         Ok(())
+    }
+
+    fn stretches(&self) -> Result<Vec<Range<u64>>, PortError> {
+        self.0.stretches()
+    }
+
+    fn stretch(&self, offsets: &Range<u64>) -> Result<Option<Vec<u8>>, PortError> {
+        self.0.stretch(offsets)
+    }
+
+    fn put_stretch(&mut self, offsets: &Range<u64>, bytes: Vec<u8>) -> Result<(), PortError> {
+        self.0.put_stretch(offsets, bytes)
     }
 }
 

@@ -18,6 +18,8 @@ mod notices;
 mod numbers;
 #[path = "simulation/process.rs"]
 mod process;
+#[path = "simulation/requests.rs"]
+mod requests;
 #[path = "simulation/verdict.rs"]
 mod verdict;
 #[path = "simulation/world.rs"]
@@ -30,7 +32,7 @@ use world::Simulation;
 /// Seeds that are tried if nothing else is asked for: about half a minute of one core.
 const SEEDS: u64 = 2_000;
 /// What has to happen in at least one of twenty seeds.
-const REQUIRED: [&str; 15] = [
+const REQUIRED: [&str; 17] = [
     "reversal",
     "amendment",
     "page loaded",
@@ -42,7 +44,9 @@ const REQUIRED: [&str; 15] = [
     "event set aside",
     "event counted by a replay",
     "line replayed again",
+    "exclusion asked for",
     "restart from a checkpoint",
+    "restart from stretches of the registry",
     "partition moved",
     "partition seized",
     "write of a fenced owner",

@@ -174,13 +174,17 @@ fn replayed(logs: &MemoryLogs) -> Vec<Decision> {
     }
     let policies = policies("wwa-2024", &[LASTING]);
     let config = RunConfig { policies, health_name: "health".to_owned(), registry_name: "registry".to_owned() };
-    let [mut registry, health, mut dependencies] =
-        [Log::Registry, Log::Health, Log::Dependencies].map(|log| copy.reader(log, 0..log.partitions(PARTITIONS)));
+    let [health, mut dependencies] = [Log::Health, Log::Dependencies].map(|log| copy.reader(log, 0..log.partitions(PARTITIONS)));
     let (mut sink, mut store, mut health) = (copy.clone(), MemoryStore::default(), MemoryGroup::new(health));
     let reader = copy.reader(Log::Decisions, 0..PARTITIONS);
+    let read = copy.clone();
     let mut decisions = Some(Box::new(reader) as Box<dyn RecordSource>);
     let ports = LivePorts {
-        registry: &mut registry,
+        registry: &mut |from| {
+            let mut registry = read.reader(Log::Registry, [0]);
+            registry.seek(0, from);
+            Ok(Box::new(registry))
+        },
         health: &mut health,
         dependencies: &mut dependencies,
         decisions: &mut || Ok(decisions.take().expect("it is asked once")),

@@ -1,5 +1,7 @@
 //! State that outlives its process: an ordered store of keys and values, both bytes.
 
+use std::ops::Range;
+
 use domain::decision::Issuer;
 
 use crate::error::PortError;
@@ -108,6 +110,29 @@ pub trait StateStores {
     ///
     /// When not everything is known to be durable.
     fn close(&mut self, owner: Issuer) -> Result<(), PortError>;
+
+    /// Which stretches of the registry's log are stored, by offsets, rising. They are no owner's: what one says follows
+    /// from the log alone, so whoever writes it writes the same.
+    ///
+    /// # Errors
+    ///
+    /// When that can't be read.
+    fn stretches(&self) -> Result<Vec<Range<u64>>, PortError>;
+
+    /// The bytes of a stretch, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be read.
+    fn stretch(&self, offsets: &Range<u64>) -> Result<Option<Vec<u8>>, PortError>;
+
+    /// Stores a stretch: once this returns it survives a loss of power, and nobody ever sees a part of it. One that is
+    /// there is replaced, as it may be damaged.
+    ///
+    /// # Errors
+    ///
+    /// When it isn't certain to be stored.
+    fn put_stretch(&mut self, offsets: &Range<u64>, bytes: Vec<u8>) -> Result<(), PortError>;
 }
 
 impl Op {

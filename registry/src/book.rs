@@ -89,6 +89,7 @@ pub struct Book {
     /// The product that has an ASIN among its variants.
     variants: BTreeMap<Asin, ProductId>,
     certifications_of: BTreeMap<ProductId, BTreeSet<CertificationId>>,
+    tested_skills: BTreeSet<SkillId>,
     requests_for: BTreeMap<Asin, BTreeSet<BadgeRequestId>>,
     dependents: BTreeMap<SkillId, BTreeSet<Asin>>,
     /// When what is known already changes what holds of an ASIN.
@@ -154,6 +155,7 @@ impl Book {
             pending: BTreeSet::new(),
             variants: BTreeMap::new(),
             certifications_of: BTreeMap::new(),
+            tested_skills: BTreeSet::new(),
             requests_for: BTreeMap::new(),
             dependents: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -186,10 +188,23 @@ impl Book {
         outcome
     }
 
+    /// A command that was there, carried out or refused.
+    #[must_use]
+    pub fn command(&self, id: &CommandId) -> Option<&Command> {
+        self.commands.get(id).map(|receipt| &receipt.command)
+    }
+
     /// What became of a command that was there.
     #[must_use]
     pub fn outcome(&self, id: &CommandId) -> Option<&Outcome> {
         self.commands.get(id).map(|receipt| &receipt.outcome)
+    }
+
+    /// Forgets that a command was refused: it was tried out on a copy, and isn't in the log.
+    pub fn forget_refused(&mut self, id: &CommandId) {
+        if matches!(self.outcome(id), Some(Outcome::Refused { .. })) {
+            self.commands.remove(id);
+        }
     }
 
     /// What is known of something. A proposal or outage that was amended goes by the amendments' ids, too.
@@ -237,6 +252,12 @@ impl Book {
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
+    }
+
+    /// When [`Self::pass`] has something to do next; by now if it lies before [`Self::now`].
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.first().map(|(at, _)| *at)
     }
 
     fn plan(&self, asked: Asked<'_>) -> Planned {

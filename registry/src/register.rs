@@ -4,6 +4,7 @@
 //! carried out becomes a fact in the ledger, and both change or neither does.
 
 use domain::fact::Fact;
+use domain::id::CommandId;
 use domain::programme::{Command, Entry, IssuedNote, Outcome, Unmet};
 use domain::rejection::RejectReason;
 use domain::time::{DurationMs, Timestamp};
@@ -44,6 +45,24 @@ impl Register {
         }
     }
 
+    /// Takes in a command as [`Self::add`] does: yields what became of it, with each thing that is in the way by itself,
+    /// and the fact that follows, if one does.
+    pub fn apply(&mut self, place: Place, command: &Command) -> (Outcome, Option<Fact>) {
+        let Self { window, ledger, book } = self;
+        let mut followed = None;
+        let outcome = book.apply(place, command, |fact| {
+            let fact = admitted(ledger, *window, place, fact).map_err(|refusal| as_unmet(&refusal))?;
+            followed = Some(fact);
+            Ok(())
+        });
+        (outcome, followed)
+    }
+
+    /// Forgets that a command was refused: it was tried out on a copy, and isn't in the log.
+    pub fn forget_refused(&mut self, id: &CommandId) {
+        self.book.forget_refused(id);
+    }
+
     /// Lets the log's time go on: yields the facts that follow.
     pub fn pass(&mut self, place: Place, now: Timestamp) -> Vec<Fact> {
         let Self { window, ledger, book } = self;
@@ -62,10 +81,14 @@ impl Register {
         &self.book
     }
 
-    /// Ties all facts together. The second value lists, by line, those about something that nobody registered.
+    /// Ties all facts together. The second value lists, by line, those about something that nobody registered, or
+    /// described.
     #[must_use]
     pub fn resolve(&self) -> (Registry, Vec<Refusal>) {
-        self.ledger.resolve()
+        let (mut registry, unknown) = self.ledger.resolve_expecting(&|subject| self.book.expects(subject));
+        // Who reports of a badge from its first instant on reports before anybody can know that it is live.
+        registry.subjects.extend(self.book.coming_subjects());
+        (registry, unknown)
     }
 
     fn add_fact(&mut self, place: Place, fact: Fact) -> Result<Fact, Refusal> {
@@ -85,16 +108,9 @@ impl Register {
     }
 
     fn add_command(&mut self, place: Place, command: &Command) -> Result<Option<Fact>, Refusal> {
-        let Self { window, ledger, book } = self;
-        let mut followed = None;
-        let outcome = book.apply(place, command, |fact| {
-            let fact = admitted(ledger, *window, place, fact).map_err(|refusal| as_unmet(&refusal))?;
-            followed = Some(fact);
-            Ok(())
-        });
-        match outcome {
-            Outcome::Accepted { .. } => Ok(followed),
-            Outcome::Refused { unmet } => Err(Refusal {
+        match self.apply(place, command) {
+            (Outcome::Accepted { .. }, followed) => Ok(followed),
+            (Outcome::Refused { unmet }, _) => Err(Refusal {
                 line: place.position + 1,
                 reason: RejectReason::CommandRefused,
                 detail: format!("command {}: {}", command.id, in_words(&unmet)),

@@ -74,6 +74,12 @@ impl Ledger {
     /// nobody registered: they have no effect until somebody does.
     #[must_use]
     pub fn resolve(&self) -> (Registry, Vec<Refusal>) {
+        self.resolve_expecting(&|_| false)
+    }
+
+    /// The same, but facts about what is expected to be badged aren't listed: they wait.
+    #[must_use]
+    pub fn resolve_expecting(&self, is_expected: &dyn Fn(&Subject) -> bool) -> (Registry, Vec<Refusal>) {
         let mut unknown = Unknown::default();
         let products = self.products(&mut unknown);
         let named = products.values().flat_map(Product::manufacturers).cloned();
@@ -116,7 +122,7 @@ impl Ledger {
         for (line, listing) in &self.listings {
             if registry.products.contains_key(&listing.asin) {
                 registry.listings.entry(listing.asin.clone()).or_default().push(listing.clone());
-            } else {
+            } else if !is_expected(&Subject::product(&listing.asin)) {
                 unknown.push(*line, &Subject::product(&listing.asin).to_string());
             }
         }
@@ -124,7 +130,7 @@ impl Ledger {
             let subject = Subject::skill(&listing.skill);
             if registry.subjects.contains(&subject) {
                 registry.skill_listings.entry(listing.skill.clone()).or_default().push(listing.clone());
-            } else {
+            } else if !is_expected(&subject) {
                 unknown.push(*line, &subject.to_string());
             }
         }

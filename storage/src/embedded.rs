@@ -3,13 +3,15 @@
 //! ```text
 //! <root>/lock                              held while a process uses the directory
 //! <root>/manifest                          form, partitions of `health`, names of the logs
+//! <root>/ends                              up to where each partition is acknowledged
 //! <root>/health-0/00000000000000000000.log segments, named by the offset that they begin with
 //! ```
 //!
 //! A record is acknowledged by the flush after it: it then survives a loss of power, and only then readers see
 //! it. Each record has a checksum, looked at whenever it is read: what is damaged is refused, never skipped. A
-//! torn end, as a crash leaves it, is cut off at opening and told. The first write that fails ends all writing
-//! until the directory is opened anew. Append times never go back within a partition, whatever the clock does.
+//! torn end, as a crash leaves it, is cut off at opening and told, unless it lacks what was acknowledged. The first
+//! write that fails ends all writing until the directory is opened anew. Append times never go back, whatever the
+//! clock does, in none of the logs: whoever waits for one log to come to the time of another doesn't wait for ever.
 //!
 //! `health` and `rejected` are kept by age, `health` no shorter than [`EmbeddedLogs::set_needed_from`] asks for.
 //! `standings` and `dependencies` are compacted: of each key the newest record stays, under its own offset. An
@@ -23,6 +25,7 @@ mod compaction;
 mod config;
 mod cursor;
 mod disk;
+mod ends;
 mod env;
 mod fault;
 mod form;
@@ -44,6 +47,7 @@ use ports::{Log, PortError};
 
 use commit::Commit;
 use disk::{Disk, RealDisk};
+use ends::Ends;
 use env::{Env, lock};
 use fault::Fault;
 use maintenance::Maintenance;
@@ -93,6 +97,7 @@ struct Shared {
     /// By log and partition.
     partitions: Vec<Vec<Arc<Partition>>>,
     commit: Commit,
+    ends: Mutex<Ends>,
     maintenance: Mutex<Maintenance>,
     _lock: File,
 }
@@ -130,19 +135,21 @@ impl EmbeddedLogs {
             );
             return Err(PortError::Setting { key: "partitions".to_owned(), problem });
         }
+        let ends = Ends::open(&*disk, root).map_err(fail)?;
         let env = Arc::new(Env::new(config.clone(), clock, disk));
         let (mut partitions, mut torn) = (Vec::new(), Vec::new());
         for log in Log::ALL {
             let mut opened = Vec::new();
             for number in 0..log.partitions(config.partitions) {
-                let (partition, tail) = recovery::open(&env, (log, number), directory(root, log, number))?;
+                let (partition, tail) =
+                    recovery::open(&env, (log, number), directory(root, log, number), ends.of((log, number)))?;
                 opened.push(Arc::new(partition));
                 torn.extend(tail);
             }
             partitions.push(opened);
         }
-        let (commit, maintenance) = (Commit::default(), Mutex::default());
-        let shared = Shared { root: root.to_owned(), env, partitions, commit, maintenance, _lock: held };
+        let (commit, maintenance, ends) = (Commit::default(), Mutex::default(), Mutex::new(ends));
+        let shared = Shared { root: root.to_owned(), env, partitions, commit, ends, maintenance, _lock: held };
         Ok(Opened { logs: Self { shared: Arc::new(shared) }, torn })
     }
 
@@ -156,6 +163,15 @@ impl EmbeddedLogs {
     #[must_use]
     pub fn source(&self, log: Log) -> EmbeddedSource {
         EmbeddedSource::open(&self.shared.env, self.of(log))
+    }
+
+    /// All partitions of a log, from given offsets on, by partition; from its earliest record where none is given.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError::Gone`] when a partition doesn't hold that record any more, [`PortError::Ahead`] when it ends before it.
+    pub fn source_from(&self, log: Log, from: &[u64]) -> Result<EmbeddedSource, PortError> {
+        EmbeddedSource::open_at(&self.shared.env, self.of(log), from)
     }
 
     /// A log as a group reads it of which this process is the only member.
@@ -223,7 +239,10 @@ impl EmbeddedLogs {
             if synced.as_ref().map_or(true, |synced| synced.contains(&true)) {
                 shared.env.news.publish();
             }
-            synced.map(drop)
+            synced?;
+            let ends = all().map(|partition| ((partition.log, partition.number), partition.durable(|durable| durable.next)));
+            let noted = lock(&shared.ends).note(&*shared.env.disk, ends);
+            noted.inspect_err(|fault| shared.env.end_writing(fault))
         };
         shared.commit.serve(shared.commit.wanted(), &shared.env, round).map_err(|fault| PortError::Flush {
             what: format!("the logs in {}", shared.root.display()),
@@ -267,6 +286,9 @@ fn prepare(root: &Path, partitions: u32, disk: &dyn Disk) -> Result<Option<u32>,
     let missing: Vec<Log> = Log::ALL.into_iter().filter(|log| !known.contains(log)).collect();
     if missing.is_empty() {
         return Ok(None);
+    }
+    if known.is_empty() {
+        Ends::create(disk, root)?;
     }
     for log in missing {
         for number in 0..log.partitions(partitions) {

@@ -5,15 +5,19 @@
 //! an owner's thread waits for one small runtime that all owners of the process share, as they do the cache
 //! of blocks. So nothing here may be called, or dropped, from within an asynchronous task.
 
+mod clock;
 mod fault;
 mod place;
 mod read;
+mod sealed;
+mod stretches;
 #[cfg(test)]
 mod tests;
 mod tuning;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,13 +27,17 @@ use ports::{Op, Pair, PortError, StateStore, StateStores};
 use slatedb::config::CloseOptions;
 use slatedb::db_cache::moka::{MokaCache, MokaCacheOptions};
 use slatedb::{Db, DbIterator, WriteBatch};
+use slatedb_common::{DefaultSystemClock, SystemClock};
 use tokio::runtime::{Builder, Runtime};
 
+use clock::StateClock;
 use fault::{Fault, failure};
 use place::Place;
+use sealed::Sealed;
 
 pub use place::{S3Options, StateUrl};
 pub use read::SlatePairs;
+pub use stretches::STRETCH_BYTES_MAX;
 pub use tuning::{CACHE_BYTES_MAX, READ_AHEAD_BYTES, RETRIES_MAX, STALL_MS_MAX, TABLE_BYTES, UNSTORED_BYTES_MAX};
 
 /// Longest key, in bytes.
@@ -72,6 +80,7 @@ struct SlateStore {
 struct Shared {
     runtime: Runtime,
     cache: Arc<MokaCache>,
+    clock: Arc<StateClock>,
     place: Place,
     retries: u32,
 }
@@ -87,6 +96,12 @@ impl SlateStores {
     }
 
     fn over(place: Place, retries: u32) -> Result<Self, PortError> {
+        Self::going_by(Arc::new(DefaultSystemClock::new()), place, retries)
+    }
+
+    fn going_by(real: Arc<dyn SystemClock>, mut place: Place, retries: u32) -> Result<Self, PortError> {
+        let clock = Arc::new(StateClock::new(real, Arc::clone(&place.objects), &place.prefix));
+        place.objects = Sealed::over(place.objects);
         let runtime = Builder::new_multi_thread()
             .worker_threads(THREADS)
             .max_blocking_threads(DISK_THREADS_MAX)
@@ -96,7 +111,8 @@ impl SlateStores {
             .map_err(|error| Fault::Failed(error.into()).while_doing("open", &place.name))?;
         let options = MokaCacheOptions { max_capacity: CACHE_BYTES_MAX, ..MokaCacheOptions::default() };
         let cache = Arc::new(MokaCache::new_with_opts(options));
-        let stores = Self { shared: Arc::new(Shared { runtime, cache, place, retries }), tried: false, open: BTreeMap::new() };
+        let stores =
+            Self { shared: Arc::new(Shared { runtime, cache, clock, place, retries }), tried: false, open: BTreeMap::new() };
         stores.shared.reach()?;
         Ok(stores)
     }
@@ -127,6 +143,18 @@ impl StateStores for SlateStores {
     fn abandon(&mut self, owner: Issuer) {
         self.open.remove(&owner);
     }
+
+    fn stretches(&self) -> Result<Vec<Range<u64>>, PortError> {
+        self.shared.stretches()
+    }
+
+    fn stretch(&self, offsets: &Range<u64>) -> Result<Option<Vec<u8>>, PortError> {
+        self.shared.stretch(offsets)
+    }
+
+    fn put_stretch(&mut self, offsets: &Range<u64>, bytes: Vec<u8>) -> Result<(), PortError> {
+        self.shared.put_stretch(offsets, bytes)
+    }
 }
 
 impl SlateStore {
@@ -135,8 +163,11 @@ impl SlateStore {
         let (path, objects) = (shared.path(owner), Arc::clone(&shared.place.objects));
         let builder = Db::builder(path, objects)
             .with_settings(tuning::settings(shared.place.compares, shared.retries))
+            .with_system_clock(shared.clock.clone())
             .with_db_cache(shared.cache.clone(), cache_id(owner));
+        shared.set_clock()?;
         let db = shared.runtime.block_on(builder.build()).map_err(|error| failure("open", &name, error))?;
+        shared.set_clock()?;
         Ok(Self { shared: Arc::clone(shared), name, db, closed: false })
     }
 
@@ -196,6 +227,7 @@ impl StateStore for SlateStore {
         if changes.is_empty() {
             return Ok(());
         }
+        self.shared.keep_clock(&self.name)?;
         self.shared.runtime.block_on(self.db.write(changes)).map(drop).map_err(|error| self.failure("write", error))
     }
 
@@ -266,6 +298,19 @@ impl Shared {
         };
         made(make())?;
         if made(make())? { Err(Fault::Unconditional.while_doing("open", &self.place.name)) } else { Ok(()) }
+    }
+
+    /// Sets the clock by what others in the place went by.
+    fn set_clock(&self) -> Result<(), PortError> {
+        self.runtime.block_on(self.clock.set()).map_err(|error| self.unreachable(error))
+    }
+
+    /// Sees to it that the clock can go on.
+    fn keep_clock(&self, name: &str) -> Result<(), PortError> {
+        if !self.clock.is_short() {
+            return Ok(());
+        }
+        self.runtime.block_on(self.clock.name()).map_err(|error| Fault::of_request(error).while_doing("write", name))
     }
 
     fn unreachable(&self, error: object_store::Error) -> PortError {

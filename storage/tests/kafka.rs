@@ -231,6 +231,10 @@ fn records_that_are_gone_are_an_error(broker: &DevBroker) {
     // Whoever starts anew starts at what is left.
     let left = read_all(&mut KafkaSource::open(&config, Log::Health).unwrap());
     assert_eq!((left[&0].len(), left[&0][0].0), (1_000, 19_000));
+    let open_at = |offset: u64| KafkaSource::open_at(&config, Log::Health, &[offset]);
+    assert!(matches!(open_at(18_999), Err(PortError::Gone { .. })));
+    assert!(matches!(open_at(20_001), Err(PortError::Ahead { end: 20_000, .. })));
+    assert_eq!(open_at(20_000).unwrap().next_offsets(), [20_000]);
 }
 
 fn a_topic_that_grows_is_an_error(broker: &DevBroker) {

@@ -61,6 +61,62 @@ impl EventRerouted {
     }
 }
 
+/// A stretch of the registry's log was stored: the next start doesn't read it again.
+#[derive(Clone, Copy, Debug)]
+pub struct StretchStored {
+    /// Its first offset.
+    pub from: u64,
+    /// The first offset behind it.
+    pub to: u64,
+    /// Records in it: ticks are left out.
+    pub records: usize,
+    /// Its length as it is stored.
+    pub bytes: usize,
+}
+
+impl StretchStored {
+    /// Logs it.
+    pub fn emit(self) {
+        let Self { from, to, records, bytes } = self;
+        tracing::info!(from, to, records, bytes, "stretch of the registry stored");
+    }
+}
+
+/// A stretch of the registry's log can't be read; the log is read instead.
+#[derive(Clone, Copy, Debug)]
+pub struct StretchUnreadable<'a> {
+    /// Its first offset.
+    pub from: u64,
+    /// The first offset behind it.
+    pub to: u64,
+    /// What is wrong with it.
+    pub problem: &'a str,
+}
+
+impl StretchUnreadable<'_> {
+    /// Logs it.
+    pub fn emit(self) {
+        let Self { from, to, problem } = self;
+        tracing::warn!(from, to, problem, "a stored stretch of the registry is passed over: the log is read instead");
+    }
+}
+
+/// The registry's log was read to its end, from behind the stretches of it that are stored.
+#[derive(Clone, Copy, Debug)]
+pub struct RegistryRead {
+    /// The first offset that was read.
+    pub from: u64,
+    /// Records read.
+    pub records: u64,
+}
+
+impl RegistryRead {
+    /// Logs it.
+    pub fn emit(self) {
+        tracing::info!(from = self.from, records = self.records, "registry's log read");
+    }
+}
+
 /// The registry was read to its end.
 #[derive(Clone, Copy, Debug)]
 pub struct RegistryLoaded {

@@ -43,6 +43,19 @@ pub fn write(at: Timestamp) -> Vec<u8> {
 }
 
 impl AppendTimes {
+    /// Goes on behind a log's first records, where a mark still counts, or none does any more.
+    #[must_use]
+    pub const fn resumed(marked: Option<Timestamp>) -> Self {
+        let stage = if let Some(at) = marked { Stage::Marked(at) } else { Stage::Over };
+        Self { stage }
+    }
+
+    /// The mark that counts for the next record.
+    #[must_use]
+    pub const fn marked(&self) -> Option<Timestamp> {
+        if let Stage::Marked(at) = self.stage { Some(at) } else { None }
+    }
+
     /// Takes in the next record and its append time in this log.
     pub fn read(&mut self, record: &[u8], appended_at: Option<Timestamp>) -> Appended {
         match (self.stage, mark(record)) {
@@ -100,6 +113,22 @@ mod tests {
         check(&[b"a", &early, b"b", END], &[Some(1_000); 4]);
         check(&[&early, END, &early, b"b"], &[None, None, Some(1_000), Some(1_000)]);
         assert!(crate::fact::parse(&early).is_err() && crate::fact::parse(END).is_err(), "it is no fact either");
+    }
+
+    #[test]
+    fn reading_goes_on_behind_some_records() {
+        let (early, later) = (write(at(7)), write(at(9)));
+        let records: [&[u8]; 6] = [&early, b"a", &later, b"b", END, &early];
+        for cut in 1..records.len() {
+            let mut times = AppendTimes::default();
+            for record in &records[..cut] {
+                times.read(record, Some(at(1_000)));
+            }
+            let mut resumed = AppendTimes::resumed(times.marked());
+            for record in &records[cut..] {
+                assert_eq!(resumed.read(record, Some(at(1_000))), times.read(record, Some(at(1_000))), "{cut}");
+            }
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! rest of the form goes on: an address without `@`, a wrong check digit, a country of another region, more
 //! of something than a command may hold.
 
-mod cells;
+pub(crate) mod cells;
 mod forms;
 mod read;
 #[cfg(test)]
@@ -16,7 +16,7 @@ pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 mod values;
-mod write;
+pub(crate) mod write;
 
 use domain::programme::Command;
 

@@ -1,5 +1,6 @@
 //! Lines of the registry's log: facts, commands and notes of decisions, told apart by their `type`.
 
+use domain::Timestamp;
 use domain::programme::Entry;
 
 use crate::error::LineError;
@@ -29,11 +30,35 @@ const TYPES: [&str; fact::read::TYPES.len() + command::TYPES.len() + 1] = {
 pub fn parse(line: &[u8]) -> Result<Entry, LineError> {
     let mut fields = Fields::parse(line)?;
     fields.version(false)?;
-    match fields.kind(&TYPES)? {
-        issued_note::TYPE => issued_note::read(fields).map(Entry::Issued),
-        kind if fact::read::TYPES.contains(&kind) => fact::read::read(kind, fields).map(Entry::Fact),
-        kind => command::read(kind, fields).map(|command| Entry::Command(Box::new(command))),
+    let kind = fields.kind(&TYPES)?;
+    read(kind, fields)
+}
+
+/// What a command in a file has where its line doesn't say it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Filled<'a> {
+    /// Its id.
+    pub command: String,
+    /// When it takes effect.
+    pub at: Timestamp,
+    /// Who wants it.
+    pub by: Option<&'a str>,
+}
+
+/// Reads a line in which a command's `command`, `at` and `by` may be left out.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_filled(line: &[u8], filled: &Filled<'_>) -> Result<Entry, LineError> {
+    let mut fields = Fields::parse(line)?;
+    fields.version(false)?;
+    let kind = fields.kind(&TYPES)?;
+    if command::TYPES.contains(&kind) {
+        fields.fill("command", &filled.command);
+        fields.fill("at", &filled.at.to_string());
+        filled.by.iter().for_each(|by| fields.fill("by", by));
     }
+    read(kind, fields)
 }
 
 /// Appends an entry as a line without its newline. [`parse`] reads the same entry back.
@@ -42,6 +67,14 @@ pub fn write(entry: &Entry, out: &mut Vec<u8>) {
         Entry::Fact(fact) => fact::write(fact, out),
         Entry::Command(command) => command::write(command, out),
         Entry::Issued(note) => issued_note::write(note, out),
+    }
+}
+
+fn read(kind: &'static str, fields: Fields<'_>) -> Result<Entry, LineError> {
+    match kind {
+        issued_note::TYPE => issued_note::read(fields).map(Entry::Issued),
+        kind if fact::read::TYPES.contains(&kind) => fact::read::read(kind, fields).map(Entry::Fact),
+        kind => command::read(kind, fields).map(|command| Entry::Command(Box::new(command))),
     }
 }
 
@@ -95,6 +128,22 @@ mod tests {
         for kind in TYPES {
             assert!(error.detail.contains(kind), "{kind} is not in {}", error.detail);
         }
+    }
+
+    #[test]
+    fn what_a_command_leaves_out_is_filled_in() {
+        let filled = Filled { command: "import-7".to_owned(), at: Timestamp::clamped(1_748_736_000_000), by: Some("ben") };
+        let check = |line: &str, expected: &str| {
+            let mut again = Vec::new();
+            write(&parse_filled(line.as_bytes(), &filled).expect(line), &mut again);
+            assert_eq!(String::from_utf8(again).expect("JSON is UTF-8"), expected);
+        };
+        check(COMMAND, COMMAND);
+        check(FACT, FACT);
+        let bare = r#"{"type":"withdraw_badge","command":null,"asin":"B000000001"}"#;
+        check(bare, &COMMAND.replace("c-1", "import-7").replace("anna", "ben"));
+        let nobody = parse_filled(bare.as_bytes(), &Filled { by: None, ..filled.clone() }).expect_err(bare);
+        assert_eq!(nobody.reason, RejectReason::MissingField);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
+use domain::DecisionKind;
 use domain::programme::IssuedNote;
-use domain::{Asin, DecisionKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::LineError;
 use crate::fact::read as fact;
@@ -13,6 +13,36 @@ use crate::json::{self, Fields};
 
 /// The line's type.
 pub(crate) const TYPE: &str = "issued";
+
+/// A note as it is written and shown.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NoteView {
+    /// The decision.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its product; none for one about a manufacturer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asin: Option<String>,
+    /// Its manufacturer.
+    pub manufacturer: String,
+    /// `global` or a region.
+    pub scope: String,
+    /// The instant it is dated.
+    pub at: String,
+    /// The decision that it takes back or replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<String>,
+    /// Why.
+    pub reasons: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct NoteLine {
+    r#type: &'static str,
+    #[serde(flatten)]
+    note: NoteView,
+}
 
 /// Reads a note.
 ///
@@ -27,7 +57,7 @@ pub fn parse(line: &[u8]) -> Result<IssuedNote, LineError> {
 
 /// Appends a note as a line without its newline. [`parse`] reads the same note back.
 pub fn write(note: &IssuedNote, out: &mut Vec<u8>) {
-    json::write(&NoteLine::of(note), out);
+    json::write(&NoteLine { r#type: TYPE, note: note.into() }, out);
 }
 
 /// Reads what is left of a line once its version and type are taken out.
@@ -49,33 +79,17 @@ pub(crate) fn read(mut fields: Fields<'_>) -> Result<IssuedNote, LineError> {
     })
 }
 
-#[derive(Serialize)]
-struct NoteLine<'a> {
-    r#type: &'static str,
-    id: String,
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    asin: Option<&'a str>,
-    manufacturer: &'a str,
-    scope: &'static str,
-    at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    supersedes: Option<String>,
-    reasons: &'a [String],
-}
-
-impl<'a> NoteLine<'a> {
-    fn of(note: &'a IssuedNote) -> Self {
+impl From<&IssuedNote> for NoteView {
+    fn from(note: &IssuedNote) -> Self {
         Self {
-            r#type: TYPE,
             id: note.id.to_string(),
-            kind: note.kind.as_str(),
-            asin: note.asin.as_ref().map(Asin::as_str),
-            manufacturer: note.manufacturer.as_str(),
-            scope: note.scope.as_str(),
+            kind: note.kind.to_string(),
+            asin: note.asin.as_ref().map(ToString::to_string),
+            manufacturer: note.manufacturer.to_string(),
+            scope: note.scope.to_string(),
             at: note.at.to_string(),
             supersedes: note.supersedes.map(|id| id.to_string()),
-            reasons: &note.reasons,
+            reasons: note.reasons.clone(),
         }
     }
 }

@@ -6,7 +6,9 @@
 //! input never panics. `serde` stays in this crate; `domain` types know nothing of it.
 
 pub mod appended;
+pub mod applied;
 pub mod command;
+pub mod csv;
 pub mod decision;
 pub mod dependency;
 pub mod entry;
@@ -18,6 +20,7 @@ mod instant;
 pub mod issued_note;
 mod json;
 pub mod policy;
+pub mod programme_view;
 pub mod rejected;
 pub mod replayed;
 pub mod report;

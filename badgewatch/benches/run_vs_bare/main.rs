@@ -8,6 +8,8 @@
 //! registry within that time.
 
 mod bare;
+#[path = "../shared/document.rs"]
+mod document;
 mod measure;
 mod report;
 
@@ -15,16 +17,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
-use domain::Timestamp;
+use document::ROOT;
 use measure::{Measured, measure};
 use serde_json::Value;
 use storage::dev_broker::DevBroker;
 
-const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const BADGEWATCH: &str = env!("CARGO_BIN_EXE_badgewatch");
 /// What the filled topics' names begin with.
 const PREFIX: &str = "fill-1.";
@@ -96,7 +96,7 @@ fn compare(options: &Options) -> anyhow::Result<()> {
     ensure!(all().all(|measured| measured.records == records), "not all runs read the same number of records: {bare:?}, {run:?}");
     let section = section(options, records, &report::table(&bare, &run))?;
     println!("{section}");
-    if options.print_only { Ok(()) } else { report::rewrite(&Path::new(ROOT).join("docs/benchmarks.md"), &section) }
+    if options.print_only { Ok(()) } else { document::rewrite("run-vs-bare", &section) }
 }
 
 fn fill(broker: &DevBroker, options: &Options) -> anyhow::Result<()> {
@@ -129,16 +129,14 @@ fn badgewatch_run(broker: &DevBroker) -> anyhow::Result<Measured> {
 }
 
 fn section(options: &Options, records: u64, table: &str) -> anyhow::Result<String> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).context("the clock is before 1970")?;
-    let now = Timestamp::clamped(i64::try_from(now.as_millis())?).to_string();
     Ok(format!(
         "`cargo bench -p badgewatch --bench run_vs_bare -- --records {} --products {} --runs {}`, {}, on {}, the broker on the \
          same machine; {records} records, medians of {} runs each (least … greatest):\n\n{table}",
         options.records,
         options.products,
         options.runs,
-        &now[..10],
-        report::machine(),
+        document::today()?,
+        document::machine(),
         options.runs,
     ))
 }

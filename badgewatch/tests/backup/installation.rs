@@ -1,92 +1,123 @@
-//! A run over logs of its own, with what is appended to them by a clock of the past before it, and by a pipe during it.
+//! A run over logs of its own or over Kafka's, what is appended to them, and what they hold.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use domain::event::EventRef;
-use domain::time::MINUTE_MS;
-use domain::{Decision, DurationMs, EventBody, Policies, Region, SubjectKind, SubjectRef, Timestamp};
-use loadtest::truth::LogRecord;
-use ports::{Log, Record, RecordSink};
-use storage::{EmbeddedConfig, EmbeddedLogs, LogsBeside};
+use domain::{Decision, Timestamp};
+use ports::{Log, RecordSink};
+use storage::{EmbeddedConfig, EmbeddedLogs, KafkaConfig, KafkaSink, LogsBeside, ensure_topics};
 
-use crate::process::Process;
+use crate::common::process::Process;
+use crate::common::{Stored, Watched, policy, topic};
 
 pub(crate) const PARTITIONS: u32 = 2;
-/// Longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// Between two looks at what may have come.
-const LOOK: Duration = Duration::from_millis(100);
 
-/// A directory of logs and state, and a run on it.
+/// Logs and state, and a run on them.
 pub(crate) struct Installation {
+    place: Place,
+    /// For state, policy and what the run says.
     root: PathBuf,
     process: Option<Process>,
-    pipe: Option<File>,
+    /// Where the run's events go in.
+    input: Option<Input>,
 }
 
-/// A record of a log.
-#[derive(Clone)]
-pub(crate) struct Stored {
-    pub(crate) partition: u32,
-    offset: u64,
-    appended_at: Timestamp,
-    pub(crate) payload: Vec<u8>,
+/// Where the logs are.
+enum Place {
+    /// In the installation's folder.
+    Own,
+    Kafka(Box<KafkaConfig>),
 }
 
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Timestamp::clamped(i64::try_from(since.as_millis()).unwrap())
-}
-
-impl Stored {
-    pub(crate) fn record(&self) -> LogRecord<'_> {
-        let Self { partition, offset, appended_at, ref payload } = *self;
-        LogRecord { partition, offset, appended_at, payload }
-    }
+enum Input {
+    Pipe(File),
+    Topics(Box<KafkaSink>),
 }
 
 impl Installation {
-    pub(crate) fn new(root: &Path) -> Self {
-        Self { root: root.to_owned(), process: None, pipe: None }
+    /// Over logs of its own.
+    pub(crate) fn of_its_own(root: &Path) -> Self {
+        Self { place: Place::Own, root: root.to_owned(), process: None, input: None }
     }
 
-    /// Appends lines as if it were another time, before anything runs.
+    /// Over topics of a broker.
+    pub(crate) fn over_kafka(config: &KafkaConfig, topic_prefix: &str, root: &Path) -> Self {
+        std::fs::create_dir(root).unwrap();
+        let config = KafkaConfig { topic_prefix: topic_prefix.to_owned(), ..config.clone() };
+        Self { place: Place::Kafka(Box::new(config)), root: root.to_owned(), process: None, input: None }
+    }
+
+    /// The options that say where logs and state are.
+    pub(crate) fn options(&self) -> Vec<String> {
+        let path = |path: PathBuf| path.to_str().unwrap().to_owned();
+        match &self.place {
+            Place::Own => vec!["--data".to_owned(), path(self.root.clone())],
+            Place::Kafka(config) => {
+                let options = ["--kafka", &config.bootstrap, "--topic-prefix", &config.topic_prefix, "--state"];
+                options.map(str::to_owned).into_iter().chain([path(self.root.join("state"))]).collect()
+            }
+        }
+    }
+
+    /// Appends registry lines, before anything runs; to logs of its own as if it were another time.
+    pub(crate) fn register(&self, at: Timestamp, lines: &[String]) {
+        match &self.place {
+            Place::Own => self.append_at(at, Log::Registry, lines),
+            Place::Kafka(config) => {
+                ensure_topics(config, &Log::ALL).unwrap();
+                let mut sink = KafkaSink::open(config).unwrap();
+                lines.iter().for_each(|line| sink.append(Log::Registry, "", line.as_bytes()).unwrap());
+                sink.flush().unwrap();
+            }
+        }
+    }
+
+    /// Appends lines to logs of its own as if it were another time, before anything runs.
     pub(crate) fn append_at(&self, at: Timestamp, log: Log, lines: &[String]) {
         let config = EmbeddedConfig { partitions: PARTITIONS, ..EmbeddedConfig::default() };
         let logs = EmbeddedLogs::open(&self.logs(), &config, Arc::new(move || at)).unwrap().logs;
         let mut sink = logs.sink();
         for line in lines {
-            let parsed = wire::event::parse(line.as_bytes());
-            let key = parsed.map(|parsed| parsed.event().subject.to_string()).unwrap_or_default();
-            sink.append(log, &key, line.as_bytes()).unwrap();
+            sink.append(log, &subject_of(line), line.as_bytes()).unwrap();
         }
         sink.flush().unwrap();
     }
 
-    /// Starts the run; its events come from a pipe.
+    /// Starts the run.
     pub(crate) fn run(&mut self) {
-        let (pipe, policy) = (self.root.join("events"), self.root.join("policy.toml"));
-        std::fs::write(&policy, policy_text()).unwrap();
-        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let text = |path: &Path| path.to_str().unwrap().to_owned();
-        let (data, policy, source) = (text(&self.root), text(&policy), text(&pipe));
-        let partitions = PARTITIONS.to_string();
-        let arguments = ["--data", &data, "--partitions", &partitions, "--policy", &policy, "--source", &source];
-        self.process = Some(Process::start(&arguments, &self.root.join("run.log"), &[]));
-        // Both ways, so that it doesn't wait for a reader that may have ended.
-        self.pipe = Some(OpenOptions::new().read(true).write(true).open(&pipe).unwrap());
+        let file = self.root.join("policy.toml");
+        std::fs::write(&file, policy()).unwrap();
+        let mut arguments = self.options();
+        let (partitions, file) = (PARTITIONS.to_string(), file.to_str().unwrap());
+        arguments.extend(["--partitions", &partitions, "--policy", file].map(str::to_owned));
+        let pipe = self.root.join("events");
+        if matches!(self.place, Place::Own) {
+            assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            arguments.extend(["--source", pipe.to_str().unwrap()].map(str::to_owned));
+        }
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        self.process =
+            Some(Process::start(Command::new(env!("CARGO_BIN_EXE_badgewatch")), &arguments, &self.root.join("run.log"), &[]));
+        self.input = Some(match &self.place {
+            // Both ways, so that it doesn't wait for a reader that may have ended.
+            Place::Own => Input::Pipe(OpenOptions::new().read(true).write(true).open(&pipe).unwrap()),
+            Place::Kafka(config) => Input::Topics(Box::new(KafkaSink::open(config).unwrap())),
+        });
     }
 
     /// Events, to be appended where their subjects belong.
-    pub(crate) fn send(&mut self, lines: impl IntoIterator<Item = String>) {
-        let pipe = self.pipe.as_mut().unwrap();
-        lines.into_iter().for_each(|line| writeln!(pipe, "{line}").unwrap());
+    pub(crate) fn send(&mut self, lines: &[String]) {
+        match self.input.as_mut().unwrap() {
+            Input::Pipe(pipe) => lines.iter().for_each(|line| writeln!(pipe, "{line}").unwrap()),
+            Input::Topics(sink) => {
+                lines.iter().for_each(|line| sink.append(Log::Health, &subject_of(line), line.as_bytes()).unwrap());
+                sink.flush().unwrap();
+            }
+        }
     }
 
     /// SIGKILL.
@@ -103,40 +134,25 @@ impl Installation {
     pub(crate) fn wait_for(&mut self, what: &str, is_it: impl Fn(&Decision) -> bool) {
         self.wait(what, |installation| {
             let issued = [Log::Decisions, Log::Programme].into_iter().flat_map(|log| installation.read(log));
-            issued.into_iter().any(|record| is_it(&wire::decision::parse(&record.payload).unwrap()))
+            issued.into_iter().any(|record| is_it(&wire::decision::parse(&record.payload).unwrap())).then_some(())
         });
     }
 
     /// Waits until so many records that name a product are appended to `health`.
     pub(crate) fn wait_for_lines(&mut self, asin: &str, lines: usize) {
-        let names = |record: &Stored| String::from_utf8_lossy(&record.payload).contains(asin);
-        self.wait(asin, |installation| installation.read(Log::Health).iter().filter(|one| names(one)).count() >= lines);
-    }
-
-    fn wait(&mut self, what: &str, is_there: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !is_there(self) {
-            let process = self.process.as_mut().unwrap();
-            let runs = process.runs();
-            assert!(runs, "waiting for {what}: the run ended\n{}", process.said());
-            let t = process.metric("badgewatch_watermark_timestamp_seconds");
-            assert!(Instant::now() < deadline, "waiting for {what}: T is {t:?}\n{}", process.said());
-            std::thread::sleep(LOOK);
-        }
+        let names = |record: &&Stored| String::from_utf8_lossy(&record.payload).contains(asin);
+        self.wait(asin, |installation| (installation.read(Log::Health).iter().filter(names).count() >= lines).then_some(()));
     }
 
     /// Everything that a log holds, read beside whoever uses it.
     pub(crate) fn read(&self, log: Log) -> Vec<Stored> {
-        self.read_after(log, 0)
-    }
-
-    /// The same, with offsets that count from there.
-    pub(crate) fn read_after(&self, log: Log, base: u64) -> Vec<Stored> {
+        if let Place::Kafka(config) = &self.place {
+            return topic(config, log);
+        }
         let (logs, mut found) = (LogsBeside::open(&self.logs()).unwrap(), Vec::new());
         for partition in 0..logs.partitions(log) {
-            let mut keep = |record: Record<'_>| {
-                let (offset, appended_at) = (base + record.offset, record.appended_at.unwrap());
-                found.push(Stored { partition, offset, appended_at, payload: record.payload.to_vec() });
+            let mut keep = |record: ports::Record<'_>| {
+                found.push(Stored::of(&record));
                 ControlFlow::Continue(())
             };
             logs.read((log, partition), 0, &mut keep).unwrap();
@@ -149,30 +165,18 @@ impl Installation {
     }
 }
 
-/// `wwa-2024` that issues at once.
-fn policy_text() -> String {
-    let preset = wire::policy::preset("wwa-2024").unwrap();
-    preset.replace("warnings = \"5m\"", "warnings = \"0s\"").replace("enforcement = \"24h\"", "enforcement = \"0s\"")
+impl Watched for Installation {
+    fn process(&mut self) -> &mut Process {
+        self.process.as_mut().unwrap()
+    }
+
+    fn seen(&self) -> String {
+        let t = self.process.as_ref().and_then(|process| process.metric("badgewatch_watermark_timestamp_seconds"));
+        format!("T is {t:?}")
+    }
 }
 
-pub(crate) fn policies() -> Policies {
-    wire::policy::parse_versions(&policy_text(), "policy.toml").unwrap()
-}
-
-/// Lines that say of a product that every attempt of some minutes failed.
-pub(crate) fn down(asin: &str, from: Timestamp, minutes: Range<i64>) -> Vec<String> {
-    let line = |minute: i64| {
-        let (at, mut line) = (from.saturating_add(DurationMs(minute * MINUTE_MS)), Vec::new());
-        let event = EventRef {
-            subject: SubjectRef { kind: SubjectKind::Product, id: asin },
-            region: Region::Na,
-            at,
-            body: EventBody::Outcome { ok: 0, failed: 100 },
-            reporter: Some("gw-1"),
-            seq: Some(at.ms().unsigned_abs()),
-        };
-        wire::event::write(&event, &mut line);
-        String::from_utf8(line).unwrap()
-    };
-    minutes.map(line).collect()
+/// The key of a line: its subject, if it is about one.
+fn subject_of(line: &str) -> String {
+    wire::event::parse(line.as_bytes()).map(|parsed| parsed.event().subject.to_string()).unwrap_or_default()
 }

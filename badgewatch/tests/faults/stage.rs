@@ -1,31 +1,34 @@
 //! A broker, processes in one group on shared state, and what is done to them.
 
-use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use domain::time::MINUTE_MS;
-use domain::{
-    Decision, DecisionKind, DurationMs, EventBody, EventRef, Policies, Region, Report, SubjectKind, SubjectRef, Timestamp,
-};
+use domain::{Decision, DecisionKind, DurationMs, Policies, Report, Timestamp};
+use loadtest::dice::Dice;
+use ports::partition::partition_of_key;
 use ports::{Log, RecordSink};
 use storage::dev_broker::DevBroker;
 use storage::{KafkaConfig, KafkaSink, ensure_topics};
 
+use crate::clock::FakeClock;
+use crate::damage::Damaged;
+use crate::disk::SmallDisk;
+use crate::events::{BREACH, badge, event, minutes, now, policy, start_of_downtime};
 use crate::issued::{IssuedLog, shown, truth};
 use crate::process::Process;
 
 const PARTITIONS: u32 = 4;
 /// A session in seconds: the shortest that a broker allows, if not told otherwise.
 const SESSION: &str = "6";
-/// Down minutes that just exceed the budget.
-const MINUTES: i64 = 368;
-/// The budget of 99.93 % of 365 days and one more millisecond.
-pub(crate) const BREACH: DurationMs = DurationMs(22_075_201);
 /// Longest wait for anything: a restart of everything, an expired session, and T, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(100);
 /// Event lines in a record.
 const LINES: usize = 7;
+/// Where on the disk the state lies.
+const STATE: &str = "state";
+/// How far from where it was set a clock may seem to be, in seconds, as looking takes its time.
+const CLOCK_OFF_S_MAX: i64 = 600;
 
 pub(crate) struct Stage {
     processes: Vec<Process>,
@@ -37,14 +40,12 @@ pub(crate) struct Stage {
     products: Vec<String>,
     policies: Policies,
     config: KafkaConfig,
+    clock: FakeClock,
     // Dropped last, in this order.
     broker: DevBroker,
+    /// What the state lies on.
+    disk: SmallDisk,
     folder: tempfile::TempDir,
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Timestamp::clamped(i64::try_from(since.as_millis()).unwrap())
 }
 
 impl Stage {
@@ -67,11 +68,15 @@ impl Stage {
             products: Vec::new(),
             policies: wire::policy::parse_versions(&policy, "policy.toml").unwrap(),
             config,
+            clock: FakeClock::new(folder.path()),
             broker,
+            disk: SmallDisk::new(&folder.path().join("small")),
             folder,
         };
         stage.open(&[]);
         stage.open(&[]);
+        // Some of the faults need something that is stored.
+        stage.pass();
         stage
     }
 
@@ -93,33 +98,25 @@ impl Stage {
 
     fn open(&mut self, variables: &[(&str, &str)]) {
         self.starts += 1;
-        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
-        let (state, policy, partitions) = (path("state"), path("policy.toml"), PARTITIONS.to_string());
+        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let (state, policy) = (text(self.disk.root().join(STATE)), text(self.folder.path().join("policy.toml")));
+        let partitions = PARTITIONS.to_string();
         let kafka = ["--kafka", &self.config.bootstrap, "--partitions", &partitions, "--group-session", SESSION];
         let arguments = [kafka.as_slice(), &["--state", &state, "--policy", &policy]].concat();
         let log = self.folder.path().join(format!("run-{}.log", self.starts));
-        self.processes.push(Process::start(&arguments, &log, variables));
+        let command = self.disk.command(env!("CARGO_BIN_EXE_badgewatch"));
+        self.processes.push(Process::start(command, &arguments, &log, variables));
     }
 
     /// A new product of a manufacturer of its own, and from when on it will be down.
     pub(crate) fn register(&mut self) -> (String, Timestamp) {
         let number = self.products.len() + 1;
         let asin = format!("B{number:09}");
-        let from = now().saturating_sub(DurationMs::days(10)).floor_minute();
-        let enabled_at = from.saturating_sub(DurationMs(60 * MINUTE_MS));
-        let line = format!(
-            r#"{{"type":"badge","asin":"{asin}","manufacturer":"m-{number}","marketplaces":["US"],"customers":5000,"enabled_at":"{enabled_at}"}}"#
-        );
-        self.sink.append(Log::Registry, "", line.as_bytes()).unwrap();
+        let from = start_of_downtime();
+        self.sink.append(Log::Registry, "", badge(&asin, number, from).as_bytes()).unwrap();
         self.sink.flush().unwrap();
         self.products.push(asin.clone());
         (asin, from)
-    }
-
-    /// The minutes that take a badge away, in two halves.
-    pub(crate) fn minutes(&self, from: Timestamp) -> [Vec<Timestamp>; 2] {
-        let minute = |minute: i64| from.saturating_add(DurationMs(minute * MINUTE_MS));
-        [(0..MINUTES / 2).map(minute).collect(), (MINUTES / 2..MINUTES).map(minute).collect()]
     }
 
     /// Every attempt of some minutes failed.
@@ -129,6 +126,13 @@ impl Stage {
             self.sink.append(Log::Health, &format!("product:{asin}"), &lines.join(&b'\n')).unwrap();
         }
         self.sink.flush().unwrap();
+    }
+
+    /// A product goes down and loses its badge, and nothing fails.
+    fn pass(&mut self) {
+        let (asin, from) = self.register();
+        self.down(&asin, &minutes(from).concat());
+        assert_eq!(self.wait_for_removal(&asin).at, from.saturating_add(BREACH));
     }
 
     /// SIGKILL; another one is started in its place.
@@ -169,10 +173,7 @@ impl Stage {
         if !paused.is_empty() {
             self.processes.splice(0..0, paused);
             // One more decision while they find out.
-            let (asin, from) = self.register();
-            let [first, rest] = self.minutes(from);
-            self.down(&asin, &[first, rest].concat());
-            assert_eq!(self.wait_for_removal(&asin).at, from.saturating_add(BREACH));
+            self.pass();
             let ended = |process: &mut Process| (!process.runs()).then(|| process.said());
             let ended: Vec<String> = self.processes.iter_mut().filter_map(ended).collect();
             assert_eq!(ended, Vec::<String>::new(), "nobody ends because of that");
@@ -204,6 +205,88 @@ impl Stage {
         self.broker.kill().unwrap();
         // Its port may be held for a moment yet by the connections that were cut.
         self.wait("the broker's port", |stage| stage.broker.restart().ok());
+    }
+
+    /// Fills the disk that the state lies on.
+    pub(crate) fn fill_disk(&mut self) {
+        self.disk.fill();
+    }
+
+    /// Waits until all processes have ended for want of room, makes some, and starts others in their place.
+    pub(crate) fn make_room(&mut self) {
+        self.wait("the end of every process", |stage| stage.processes.iter_mut().all(|process| !process.runs()).then_some(()));
+        for process in self.processes.drain(..) {
+            let said = process.said();
+            assert!(
+                said.contains("badgewatch: ") && said.contains("the disk is full: free some space"),
+                "it ended otherwise: {said}"
+            );
+        }
+        self.disk.make_room();
+        self.open(&[]);
+        self.open(&[]);
+    }
+
+    /// Ends all processes, cleanly or not, damages a file that the state of a product's owner rests on, and sees that it
+    /// is refused. Then the file is put back from its copy, and processes go on.
+    pub(crate) fn damage_state(&mut self, asin: &str, dice: &mut Dice) {
+        let clean = dice.chance(500_000);
+        for mut process in self.processes.drain(..) {
+            if clean {
+                assert_eq!(process.stop(), Some(0), "SIGTERM ends a run cleanly");
+            } else {
+                process.kill();
+            }
+        }
+        let partition = partition_of_key(format!("product:{asin}").as_bytes(), PARTITIONS);
+        let database = self.disk.seen().join(STATE).join(format!("partition-{partition}"));
+        let damaged = Damaged::of_state(&database, clean, dice);
+        self.open(&[]);
+        self.wait(&format!("a refusal: {}", damaged.how), |stage| (!stage.processes[0].runs()).then_some(()));
+        let said = self.processes[0].said();
+        for told in [damaged.name(), "it is damaged, or of another version: put back what is damaged from a copy that is as new"]
+        {
+            assert!(said.contains(told), "{}: it doesn't say {told}: {said}", damaged.how);
+        }
+        self.processes.clear();
+        damaged.put_back();
+        self.open(&[]);
+        self.open(&[]);
+    }
+
+    /// Ends all processes and starts one whose clock is wrong.
+    pub(crate) fn restart_with_wrong_clock(&mut self, dice: &mut Dice) {
+        for process in self.processes.drain(..) {
+            assert_eq!(process.stop(), Some(0), "SIGTERM ends a run cleanly");
+        }
+        let ahead_s = self.clock.jump(dice);
+        let variables = self.clock.variables();
+        self.open(&variables.each_ref().map(|(name, value)| (*name, value.as_str())));
+        self.wait_for_wrong_clock(ahead_s);
+    }
+
+    /// The clock of the process jumps again, while it runs.
+    pub(crate) fn jump_clock(&mut self, dice: &mut Dice) {
+        self.clock.jump(dice);
+    }
+
+    /// Another process, whose clock is right, takes over from the one whose clock is wrong.
+    pub(crate) fn right_clock(&mut self) {
+        self.hand_over();
+        self.open(&[]);
+    }
+
+    /// Waits until the process tells by what clock it goes.
+    fn wait_for_wrong_clock(&mut self, ahead_s: i64) {
+        self.wait("a process with a wrong clock", |stage| {
+            let said = stage.processes[0].said();
+            let line: serde_json::Value = said.lines().rev().find_map(|line| serde_json::from_str(line).ok())?;
+            let told = line["timestamp"].as_str()?;
+            let off = |by_s: i64| now().saturating_add(DurationMs((ahead_s + by_s) * 1_000)).to_string();
+            let expected = off(-CLOCK_OFF_S_MAX)..off(CLOCK_OFF_S_MAX);
+            assert!(expected.contains(&told.to_owned()), "its clock is at {told}, not {expected:?}");
+            Some(())
+        });
     }
 
     /// Waits until a product has lost its badge.
@@ -242,27 +325,4 @@ impl Stage {
             }
         }
     }
-}
-
-/// `wwa-2024` that issues at once.
-fn policy() -> String {
-    let preset = wire::policy::preset("wwa-2024").unwrap();
-    preset
-        .replace("warnings = \"5m\"", "warnings = \"0s\"")
-        .replace("enforcement = \"24h\"", "enforcement = \"0s\"")
-        .replace("max_removals_per_hour = 20", "max_removals_per_hour = 100000")
-}
-
-fn event(asin: &str, at: Timestamp) -> Vec<u8> {
-    let mut line = Vec::new();
-    let event = EventRef {
-        subject: SubjectRef { kind: SubjectKind::Product, id: asin },
-        region: Region::Na,
-        at,
-        body: EventBody::Outcome { ok: 0, failed: 100 },
-        reporter: Some("gw-1"),
-        seq: Some(at.ms().unsigned_abs()),
-    };
-    wire::event::write(&event, &mut line);
-    line
 }

@@ -1,28 +1,22 @@
 //! A broker, a running main job, producers, and a reader of what is published.
 
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::process::Command;
+use std::time::Duration;
 
-use domain::time::MINUTE_MS;
-use domain::{
-    Decision, DecisionKind, DurationMs, EventBody, EventRef, Policies, Region, Report, SubjectKind, SubjectRef, Timestamp,
-};
+use domain::{Decision, DecisionKind, Policies, Report, Timestamp};
 use ports::{Log, RecordSink, RecordSource};
 use storage::dev_broker::DevBroker;
-use storage::{KafkaConfig, KafkaSink, KafkaSource, Partitioner, ensure_topics};
+use storage::{KafkaConfig, KafkaSink, KafkaSource, Partitioner};
 use wire::rejected::RejectedView;
 
+use crate::common::process::Process;
+use crate::common::{self, LOOK, Watched, broker_with_topics, is_about, now};
 use crate::issued::{IssuedLog, log_of, shown, truth};
-use crate::process::Process;
 
 pub(crate) const PARTITIONS: u32 = 4;
 /// Event lines in a record.
 const LINES: usize = 7;
-/// Longest wait for anything: T alone may take some ten seconds to come.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Between two looks at what may have come.
-const LOOK: Duration = Duration::from_millis(100);
 const RECORDS: usize = 1_000;
 
 /// Which producer sends events.
@@ -51,21 +45,11 @@ pub(crate) struct Live {
     folder: tempfile::TempDir,
 }
 
-/// The machine's time; the broker's is the same.
-pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Timestamp::clamped(i64::try_from(since.as_millis()).unwrap())
-}
-
 impl Live {
     /// A broker with empty topics, and the main job on it.
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let script = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../dev/kafka"));
-        let broker = DevBroker::start(script, &folder.path().join("kafka")).unwrap();
-        let mut config = KafkaConfig::new(broker.bootstrap());
-        config.partitions = PARTITIONS;
-        ensure_topics(&config, &Log::ALL).unwrap();
+        let (broker, config) = broker_with_topics(folder.path(), PARTITIONS);
         let policy = policy();
         std::fs::write(folder.path().join("policy.toml"), &policy).unwrap();
         let stranger = KafkaConfig { partitioner: Partitioner::Consistent, ..config.clone() };
@@ -78,7 +62,7 @@ impl Live {
             rejected_log: source(Log::Rejected),
             issued: IssuedLog::open(&config, PARTITIONS),
             rejected: Vec::new(),
-            policies: wire::policy::parse_versions(&policy, "policy.toml").unwrap(),
+            policies: common::policies(&policy),
             config,
             _broker: broker,
             folder,
@@ -94,9 +78,14 @@ impl Live {
         let (state, policy, partitions) = (path("state"), path("policy.toml"), PARTITIONS.to_string());
         let kafka = ["--kafka", &self.config.bootstrap, "--partitions", &partitions, "--group-instance", "live"];
         let arguments = [kafka.as_slice(), &["--state", &state, "--policy", &policy]].concat();
-        self.process = Some(Process::start(&arguments, &self.folder.path().join(format!("run-{}.log", self.starts)), &[]));
+        self.process = Some(Process::start(
+            Command::new(env!("CARGO_BIN_EXE_badgewatch")),
+            &arguments,
+            &self.folder.path().join(format!("run-{}.log", self.starts)),
+            &[],
+        ));
         self.wait("readiness", |live| {
-            live.process().get("/readyz").is_some_and(|answer| answer.contains("200 OK")).then_some(())
+            live.running().get("/readyz").is_some_and(|answer| answer.contains("200 OK")).then_some(())
         });
     }
 
@@ -112,7 +101,7 @@ impl Live {
 
     /// A metric of the main job.
     pub(crate) fn metric(&self, name: &str) -> f64 {
-        self.process().metric(name).unwrap_or_default()
+        self.running().metric(name).unwrap_or_default()
     }
 
     /// T, as the main job shows it.
@@ -143,42 +132,23 @@ impl Live {
 
     /// States that a product is badged, in one region, since an hour before an instant.
     pub(crate) fn badge(&mut self, asin: &str, manufacturer: &str, before: Timestamp) {
-        let enabled_at = before.saturating_sub(DurationMs(60 * MINUTE_MS));
-        self.fact(&format!(
-            r#"{{"type":"badge","asin":"{asin}","manufacturer":"{manufacturer}","marketplaces":["US"],"customers":5000,"enabled_at":"{enabled_at}"}}"#
-        ));
+        self.fact(&common::badge(asin, manufacturer, before));
     }
 
     /// Reports that every attempt of some minutes failed, several minutes to a record.
     pub(crate) fn down(&mut self, producer: Producer, asin: &str, minutes: impl IntoIterator<Item = Timestamp>) {
         let minutes: Vec<Timestamp> = minutes.into_iter().collect();
         for chunk in minutes.chunks(LINES) {
-            let lines: Vec<Vec<u8>> = chunk.iter().map(|at| event(producer, asin, *at)).collect();
-            let sink = match producer {
-                Producer::Contract => &mut self.contract,
-                Producer::Stranger => &mut self.stranger,
+            // Each producer is a reporter of its own.
+            let (sink, reporter) = match producer {
+                Producer::Contract => (&mut self.contract, "gw-1"),
+                Producer::Stranger => (&mut self.stranger, "gw-2"),
             };
-            sink.append(Log::Health, &format!("product:{asin}"), &lines.join(&b'\n')).unwrap();
+            let lines: Vec<String> = chunk.iter().map(|at| common::down(asin, reporter, *at)).collect();
+            sink.append(Log::Health, &format!("product:{asin}"), lines.join("\n").as_bytes()).unwrap();
         }
         self.contract.flush().unwrap();
         self.stranger.flush().unwrap();
-    }
-
-    /// Waits for something that the main job says; fails with what it said instead.
-    pub(crate) fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&Self) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            self.read(LOOK);
-            if let Some(found) = look(self) {
-                return found;
-            }
-            let runs = self.process.as_mut().is_some_and(Process::runs);
-            if !runs || Instant::now() > deadline {
-                let why = if runs { "it didn't come" } else { "the main job ended" };
-                let issued: Vec<String> = self.issued().map(shown).collect();
-                panic!("waiting for {what}: {why}\n{}\n{}", issued.join("\n"), self.process().said());
-            }
-        }
     }
 
     /// Waits for the `count`-th decision of a kind about a product.
@@ -195,7 +165,7 @@ impl Live {
 
     /// What was issued about a product, in the order in which it was.
     pub(crate) fn about(&self, asin: &str) -> impl Iterator<Item = &Decision> {
-        self.issued().filter(move |decision| decision.asin.as_ref().is_some_and(|own| own.as_str() == asin))
+        self.issued().filter(move |decision| is_about(decision, asin))
     }
 
     /// What was issued about a product's removal: proposals and removals, and what became of them.
@@ -233,7 +203,7 @@ impl Live {
         standings
     }
 
-    fn process(&self) -> &Process {
+    fn running(&self) -> &Process {
         self.process.as_ref().unwrap()
     }
 
@@ -251,25 +221,21 @@ impl Live {
     }
 }
 
-/// `wwa-2024` that issues at once, with critical outages.
-fn policy() -> String {
-    let preset = wire::policy::preset("wwa-2024").unwrap();
-    let settled =
-        preset.replace("warnings = \"5m\"", "warnings = \"0s\"").replace("enforcement = \"24h\"", "enforcement = \"0s\"");
-    format!("{settled}\n[policy.critical_outage]\nacknowledge_within = \"24h\"\n")
+impl Watched for Live {
+    fn process(&mut self) -> &mut Process {
+        self.process.as_mut().unwrap()
+    }
+
+    fn listen(&mut self) {
+        self.read(LOOK);
+    }
+
+    fn seen(&self) -> String {
+        self.issued().map(shown).collect::<Vec<_>>().join("\n")
+    }
 }
 
-/// A line; each producer is a reporter of its own, numbered by its clock.
-fn event(producer: Producer, asin: &str, at: Timestamp) -> Vec<u8> {
-    let mut line = Vec::new();
-    let event = EventRef {
-        subject: SubjectRef { kind: SubjectKind::Product, id: asin },
-        region: Region::Na,
-        at,
-        body: EventBody::Outcome { ok: 0, failed: 100 },
-        reporter: Some(if producer == Producer::Contract { "gw-1" } else { "gw-2" }),
-        seq: Some(at.ms().unsigned_abs()),
-    };
-    wire::event::write(&event, &mut line);
-    line
+/// Issues at once, with critical outages.
+fn policy() -> String {
+    format!("{}\n[policy.critical_outage]\nacknowledge_within = \"24h\"\n", common::policy())
 }

@@ -17,15 +17,19 @@ const RECORDS: usize = 1_000;
 pub(crate) struct IssuedLog {
     decisions: KafkaSource,
     programme: KafkaSource,
+    issued: Issued,
+}
+
+/// What was issued, by owner and in order, with its bytes.
+pub(crate) struct Issued {
     partitions: u32,
-    /// By owner, in the order in which they were issued, with their bytes.
     issued: BTreeMap<Issuer, Vec<(Decision, Vec<u8>)>>,
 }
 
 impl IssuedLog {
     pub(crate) fn open(config: &KafkaConfig, partitions: u32) -> Self {
         let source = |log: Log| KafkaSource::open(config, log).unwrap();
-        Self { decisions: source(Log::Decisions), programme: source(Log::Programme), partitions, issued: BTreeMap::new() }
+        Self { decisions: source(Log::Decisions), programme: source(Log::Programme), issued: Issued::of(partitions) }
     }
 
     /// Takes in what was published.
@@ -35,8 +39,20 @@ impl IssuedLog {
         self.decisions.poll(RECORDS, wait, &mut keep).unwrap();
         self.programme.poll(RECORDS, Duration::ZERO, &mut keep).unwrap();
         for (partition, bytes) in records {
-            self.take(partition, bytes);
+            self.issued.take(partition, bytes);
         }
+    }
+
+    /// Everything that was issued.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Decision> {
+        self.issued.all()
+    }
+}
+
+impl Issued {
+    /// Nothing yet, of so many partitions.
+    pub(crate) const fn of(partitions: u32) -> Self {
+        Self { partitions, issued: BTreeMap::new() }
     }
 
     /// Everything that was issued.
@@ -45,7 +61,7 @@ impl IssuedLog {
     }
 
     /// R20: an owner's decisions come in order, none is missing, and what comes again comes byte for byte.
-    fn take(&mut self, partition: u32, bytes: Vec<u8>) {
+    pub(crate) fn take(&mut self, partition: u32, bytes: Vec<u8>) {
         let decision = wire::decision::parse(&bytes).unwrap();
         let stamp = decision.evidence.issued.clone().unwrap();
         let is_home = match (&stamp.by, &decision.asin) {
@@ -92,14 +108,14 @@ pub(crate) fn log_of(config: &KafkaConfig, log: Log) -> Vec<Stored> {
 
 /// A record of a topic.
 pub(crate) struct Stored {
-    partition: u32,
-    offset: u64,
-    appended_at: Timestamp,
+    pub(crate) partition: u32,
+    pub(crate) offset: u64,
+    pub(crate) appended_at: Timestamp,
     pub(crate) payload: Vec<u8>,
 }
 
 impl Stored {
-    fn record(&self) -> LogRecord<'_> {
+    pub(crate) fn record(&self) -> LogRecord<'_> {
         let Self { partition, offset, appended_at, ref payload } = *self;
         LogRecord { partition, offset, appended_at, payload }
     }

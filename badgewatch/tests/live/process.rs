@@ -13,9 +13,10 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it with variables of the environment; what it says goes to `log`, one JSON object a line.
-    pub(crate) fn start(arguments: &[&str], log: &Path, variables: &[(&str, &str)]) -> Self {
-        let child = Command::new(env!("CARGO_BIN_EXE_badgewatch"))
+    /// Starts it by a command that is or becomes the binary, with variables of the environment; what it says goes to
+    /// `log`, one JSON object a line.
+    pub(crate) fn start(mut command: Command, arguments: &[&str], log: &Path, variables: &[(&str, &str)]) -> Self {
+        let child = command
             .args(["run", "--http", "127.0.0.1:0", "--log-format", "json"])
             .args(arguments)
             .env("RUST_LOG", "info")

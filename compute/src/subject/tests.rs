@@ -204,6 +204,14 @@ fn compare(owned: &Owned, oracle: &Oracle, policies: &Policies, question: &Quest
         prop_assert_eq!(health.down_states(ask.within, state_ttl), states, "states, {:?}", ask);
     }
     prop_assert_eq!(health.attempts(within), oracle.attempts(within), "attempts in {:?}", within);
+    let maintained = oracle.maintenance(until, policies);
+    prop_assert_eq!(health.maintenance(until, policies), maintained, "maintenance until {}", until);
+    let ever = oracle.maintenance(Timestamp::MAX, policies);
+    prop_assert!(ever.is_empty() || health.has_maintenance());
+    let just_before = a.saturating_sub(DurationMs(1));
+    if health.remembers_from() <= just_before && just_before < a {
+        prop_assert_eq!(health.is_maintained_before(a, policies), ever.contains(just_before), "maintained before {}", a);
+    }
     prop_assert_eq!(health.state_before(a).map(PageNo::of), oracle.page_before(a), "before {}", a);
     Ok(())
 }

@@ -108,6 +108,11 @@ impl Partition {
             Region::ALL.into_iter().filter_map(|region| Some((region, self.subjects.health(subject, region)?.to_parts())));
         let head = Head { applied_to: self.next_offset, names: self.names.parts(subject), health: health.collect() };
         batch.push(Op::Put { key: head_key(self.number, name), value: wire::stored::head::write(&head) });
+        let declarers = self.maintenance.declarers(subject);
+        if !declarers.is_empty() {
+            let (key, value) = (declared_key(self.number, name), wire::stored::declared::write(&declarers));
+            batch.push(Op::Put { key, value });
+        }
         if let Some(&place) = self.numbers.get(name.id).filter(|_| name.kind == SubjectKind::Product) {
             let life = &self.products[place as usize].life;
             if life.complete_from() > Timestamp::MIN {
@@ -134,6 +139,7 @@ impl Partition {
             let subject = self.subjects.restore(name, head.applied_to, health.ok_or_else(|| damaged(&key, None))?);
             self.names.put(subject, head.names);
         }
+        self.restore_maintenance(store)?;
         let prefix = life_prefix(self.number);
         for (key, value) in store.scan(&prefix)? {
             let parts = wire::stored::life::read(&value).map_err(|source| damaged(&key, Some(source)))?;
@@ -152,6 +158,19 @@ impl Partition {
             self.origins = place.origins;
             self.replays = place.replayed.into();
             self.services.pause(place.log_time, &self.rules.policies);
+        }
+        Ok(())
+    }
+
+    fn restore_maintenance(&mut self, store: &dyn StateStore) -> Result<(), Error> {
+        self.maintenance.restore(&self.subjects);
+        let prefix = declared_prefix(self.number);
+        for (key, value) in store.scan(&prefix)? {
+            let declarers = wire::stored::declared::read(&value).map_err(|source| damaged(&key, Some(source)))?;
+            let name = std::str::from_utf8(&key[prefix.len()..]).ok().and_then(SubjectRef::parse);
+            if let Some(subject) = self.subjects.number(name.ok_or_else(|| damaged(&key, None))?) {
+                self.maintenance.restore_declarers(subject, declarers);
+            }
         }
         Ok(())
     }
@@ -192,6 +211,14 @@ fn head_prefix(partition: u32) -> Vec<u8> {
 
 fn head_key(partition: u32, name: SubjectRef<'_>) -> Vec<u8> {
     format!("head/{partition}/{name}").into_bytes()
+}
+
+fn declared_prefix(partition: u32) -> Vec<u8> {
+    format!("declared/{partition}/").into_bytes()
+}
+
+fn declared_key(partition: u32, name: SubjectRef<'_>) -> Vec<u8> {
+    format!("declared/{partition}/{name}").into_bytes()
 }
 
 fn life_prefix(partition: u32) -> Vec<u8> {

@@ -1,6 +1,6 @@
 //! From a record of `health` to what it changes: every line counts, or is rejected, or goes to its owner.
 
-use domain::event::EventRef;
+use domain::event::{EventBody, EventRef, HealthState};
 use domain::id::SubjectKind;
 use domain::rejection::{LineSource, RejectReason};
 use domain::time::Timestamp;
@@ -172,6 +172,9 @@ impl Partition {
         io.counts.accepted += 1;
         if event.subject.kind == SubjectKind::Skill {
             self.services.add(&self.rules.policies, &event, parsed.latencies());
+        }
+        if event.body == EventBody::State(HealthState::Maintenance) {
+            self.note_declarer(subject, &event);
         }
         self.apply(subject, event.region, event.at, event.body);
         Ok(())

@@ -63,6 +63,7 @@ impl Partition {
             let last = self.t.replace(t);
             self.turn_facts(last, t, tables, brakes);
             self.judge_due((last, t), tables, brakes, io, &mut ticked)?;
+            self.ask_exclusions(t, tables, io)?;
         }
         ticked.at = self.t;
         Ok(ticked)

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use domain::decision::Issuer;
-use ports::{GroupEvent, Log, Record, RecordSource};
-use telemetry::events::{CaughtUp, DecisionPublished, InternalEvent, Move, PartitionMoved, RegistryLoaded, Ticked};
+use ports::{GroupEvent, Log, Polled, Record, RecordSource};
+use telemetry::events::{CaughtUp, DecisionPublished, InternalEvent, Move, PartitionMoved, RegistryLoaded, RegistryRead, Ticked};
 use telemetry::{BatchCounts, Metrics};
 
 use super::{BATCH_RECORDS_MAX, LivePorts, POLL_WAIT, RunConfig, Summary};
@@ -19,8 +19,10 @@ use crate::node::Node;
 use crate::partition::{Io, Rules, Taken};
 
 mod idle;
+mod pause;
 
-use idle::{Idle, REGISTRY_IDLE, TICK_WALL_MIN};
+use idle::{Idle, REGISTRY_IDLE};
+use pause::{Pause, TICK_WALL_MIN};
 
 /// Least time from the beginning of a checkpoint to the next.
 const CHECKPOINT_WALL_MIN: Duration = Duration::from_secs(30);
@@ -49,8 +51,10 @@ pub fn run_live(
     let rules = Rc::new(Rules::new(config.policies.clone(), ports.health.partitions()));
     let mut counts = BatchCounts::default();
     let node = Node::open(&rules, &[], false, &mut ports.io(&mut counts))?;
+    let registry = (ports.registry)(node.registry_from())?;
     let live = Live {
         node,
+        registry,
         ports,
         counts,
         metrics,
@@ -66,6 +70,7 @@ pub fn run_live(
 
 struct Live<'a, 'm> {
     node: Node,
+    registry: Box<dyn RecordSource>,
     ports: LivePorts<'a>,
     counts: BatchCounts,
     metrics: &'m Arc<Metrics>,
@@ -98,11 +103,11 @@ impl Live<'_, '_> {
         let started = Instant::now();
         let stopped = || stop.load(Ordering::Relaxed);
         // What owners said before a restart is known before anything is said anew.
-        while !stopped() && !self.read_registry(POLL_WAIT)? {}
+        self.read_registry_log(&stopped)?;
         while !stopped() && !self.read_dependencies(POLL_WAIT)? {}
         let facts = self.node.tables().registry.fact_count();
-        RegistryLoaded { facts, rejected: self.counts.rejected_total() }.emit(self.metrics);
-        let (mut caught_up, mut ticked) = (false, None::<Instant>);
+        RegistryLoaded { facts, rejected: self.summary.rejected }.emit(self.metrics);
+        let (mut caught_up, mut pause) = (false, Pause::default());
         while !stopped() {
             let at_end = self.read_health(stop)?;
             self.metrics.set_source_lag(self.ports.health.lag_records());
@@ -110,11 +115,12 @@ impl Live<'_, '_> {
             self.read_registry(Duration::ZERO)?;
             self.read_dependencies(Duration::ZERO)?;
             self.read_decisions()?;
-            if ticked.is_none_or(|ticked| ticked.elapsed() >= TICK_WALL_MIN) {
-                ticked = Some(Instant::now());
+            if pause.is_over() {
+                let began = Instant::now();
                 self.tick()?;
                 self.checkpoint()?;
                 self.note_fenced()?;
+                pause = Pause::after(began.elapsed());
             }
             if at_end && !caught_up {
                 caught_up = true;
@@ -128,13 +134,27 @@ impl Live<'_, '_> {
         Ok(self.summary)
     }
 
+    /// Reads the registry's log to its end, from where stretches of it that are stored end.
+    fn read_registry_log(&mut self, stopped: &dyn Fn() -> bool) -> Result<(), Error> {
+        let (from, mut records) = (self.node.registry_from(), 0);
+        while !stopped() {
+            let polled = self.read_registry(POLL_WAIT)?;
+            records += polled.records as u64;
+            if polled.at_end {
+                self.node.check_registry()?;
+                break;
+            }
+        }
+        RegistryRead { from, records }.emit();
+        Ok(())
+    }
+
     /// Takes in registry records; returns whether those of the start are all read.
-    fn read_registry(&mut self, wait: Duration) -> Result<bool, Error> {
-        let Self { node, ports, counts, .. } = self;
-        let mut io = Io { sink: ports.sink, stores: ports.stores, counts };
-        let at_end = read_registry(node, ports.registry, &mut io, wait)?;
+    fn read_registry(&mut self, wait: Duration) -> Result<Polled, Error> {
+        let Self { node, registry, ports, counts, .. } = self;
+        let polled = read_registry(node, &mut **registry, &mut ports.io(counts), wait)?;
         self.settle_counts();
-        Ok(at_end)
+        Ok(polled)
     }
 
     fn read_dependencies(&mut self, wait: Duration) -> Result<bool, Error> {
@@ -160,7 +180,7 @@ impl Live<'_, '_> {
 
     /// Takes in a batch of health records, and what the group says; returns whether those of the start are all read.
     fn read_health(&mut self, stop: &AtomicBool) -> Result<bool, Error> {
-        let Self { node, ports: LivePorts { registry, health, sink, stores, .. }, counts, idle, .. } = self;
+        let Self { node, registry, ports: LivePorts { health, sink, stores, .. }, counts, idle, .. } = self;
         let (mut failed, mut changes, mut records) = (None, VecDeque::new(), 0);
         let polled = health.poll(BATCH_RECORDS_MAX, POLL_WAIT, &mut |event| match event {
             GroupEvent::Assigned(partitions) => changes.push_back(Change::Assigned(partitions.to_vec())),
@@ -330,7 +350,7 @@ fn take(
     Ok(())
 }
 
-fn read_registry(node: &mut Node, registry: &mut dyn RecordSource, io: &mut Io<'_>, wait: Duration) -> Result<bool, Error> {
+fn read_registry(node: &mut Node, registry: &mut dyn RecordSource, io: &mut Io<'_>, wait: Duration) -> Result<Polled, Error> {
     let mut failed = None;
     let polled = registry.poll(BATCH_RECORDS_MAX, wait, &mut |record| {
         if failed.is_none() {
@@ -339,5 +359,5 @@ fn read_registry(node: &mut Node, registry: &mut dyn RecordSource, io: &mut Io<'
     })?;
     failed.map_or(Ok(()), Err)?;
     node.settle_registry(io)?;
-    Ok(polled.at_end)
+    Ok(polled)
 }

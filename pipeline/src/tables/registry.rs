@@ -2,7 +2,7 @@
 
 use domain::fact::Fact;
 use domain::id::{Asin, Subject, SubjectRef};
-use domain::programme::Entry;
+use domain::programme::{Action, Entry};
 use domain::time::{DurationMs, Timestamp};
 use registry::{Book, Place, Refusal, Register, Registry};
 use rustc_hash::FxHashMap;
@@ -14,6 +14,8 @@ pub struct RegistryTable {
     registry: Registry,
     log_time: Option<Timestamp>,
     next_offset: u64,
+    /// The offset of the last line that was taken in: what time does is done behind it, whatever ticks come.
+    last: u64,
     facts: u64,
     is_stale: bool,
     known: Known,
@@ -37,6 +39,7 @@ impl RegistryTable {
             registry: Registry::default(),
             log_time: None,
             next_offset: 0,
+            last: 0,
             facts: 0,
             is_stale: false,
             known: Known::default(),
@@ -46,22 +49,43 @@ impl RegistryTable {
     /// Notes that a record was read, whatever it holds: the log's time moves on, and what waits for it happens.
     pub fn passed(&mut self, offset: u64, appended_at: Option<Timestamp>) {
         self.next_offset = self.next_offset.max(offset + 1);
-        self.log_time = self.log_time.max(appended_at);
-        if let Some(now) = self.log_time {
-            let followed = self.register.pass(Place { position: offset, recorded_at: Some(now) }, now);
-            followed.iter().for_each(|fact| self.admit(fact, now));
-        }
+        self.pass(appended_at);
     }
 
-    /// Takes in a line of a record; what it says counts from the next [`Self::settle`] on.
+    /// Lets the log's time go on. What waits happens one after the other, each at its own instant and behind the last
+    /// line: so it is the same in however many steps time goes, and a log without its ticks says the same.
+    pub fn pass(&mut self, appended_at: Option<Timestamp>) {
+        self.log_time = self.log_time.max(appended_at);
+        let Some(now) = self.log_time else { return };
+        while let Some(due) = self.register.book().next_due().filter(|due| *due <= now) {
+            self.pass_to(due.max(self.register.book().now()));
+        }
+        self.pass_to(now);
+    }
+
+    fn pass_to(&mut self, now: Timestamp) {
+        let followed = self.register.pass(Place { position: self.last, recorded_at: Some(now) }, now);
+        followed.iter().for_each(|fact| self.admit(fact, now));
+    }
+
+    /// Takes in a line of a record, once what waited for its time has happened; what it says counts from the next
+    /// [`Self::settle`] on.
     ///
     /// # Errors
     /// What contradicts an earlier fact is refused, the revocation of an exclusion of which a part is frozen, and a
     /// command that something is in the way of.
     pub fn add(&mut self, offset: u64, appended_at: Option<Timestamp>, entry: Entry) -> Result<(), Refusal> {
+        self.pass(appended_at);
+        self.last = offset;
+        let appended = appended_at.unwrap_or(Timestamp::MIN);
+        let is_approval = matches!(&entry, Entry::Command(command) if matches!(command.action, Action::ApproveBadgeRequest(_)));
         let followed = self.register.add(Place { position: offset, recorded_at: appended_at }, entry)?;
         if let Some(fact) = followed {
-            self.admit(&fact, appended_at.unwrap_or(Timestamp::MIN));
+            self.admit(&fact, appended);
+        } else if is_approval {
+            let Self { register, known, is_stale, .. } = self;
+            register.book().coming_subjects().for_each(|subject| known.name(subject, appended));
+            *is_stale = true;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Ports that fail after so many writes: there a process crashes.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use domain::Timestamp;
 use domain::decision::Issuer;
@@ -22,9 +23,12 @@ pub(crate) struct FusedLogs<'a> {
     pub(crate) fuse: &'a std::cell::Cell<Fuse>,
 }
 
-/// The state of every owner, as processes share it.
+/// The state of every owner, as processes share it, and what is nobody's.
 #[derive(Default)]
-pub(crate) struct Disks(BTreeMap<Issuer, Disk>);
+pub(crate) struct Disks {
+    owners: BTreeMap<Issuer, Disk>,
+    pub(crate) shared: MemoryStore,
+}
 
 /// The state of one owner: what whoever has it open sees, and what would be left after a loss of power.
 #[derive(Default)]
@@ -71,13 +75,13 @@ impl Fuse {
 
 impl Disks {
     pub(crate) fn seen(&self, owner: Issuer) -> Option<&MemoryStore> {
-        self.0.get(&owner).map(|disk| &disk.seen)
+        self.owners.get(&owner).map(|disk| &disk.seen)
     }
 
     /// The process dies: what it had open is as a loss of power leaves it.
     pub(crate) fn lose_power(&mut self, process: usize, dice: &mut Dice) {
         let held = |disk: &&mut Disk| disk.holder.is_some_and(|(holder, _)| holder == process);
-        self.0.values_mut().filter(held).for_each(|disk| disk.lose_power(dice));
+        self.owners.values_mut().filter(held).for_each(|disk| disk.lose_power(dice));
     }
 }
 
@@ -100,13 +104,13 @@ impl Disk {
 impl FusedStores<'_> {
     /// The disk, unless somebody else has opened it since.
     fn disk(&self) -> Result<&Disk, PortError> {
-        let disk = &self.disks.0[&self.at];
+        let disk = &self.disks.owners[&self.at];
         if disk.holder == Some(self.me) { Ok(disk) } else { Err(PortError::Fenced { what: self.at.to_string() }) }
     }
 
     fn own(&mut self) -> Result<&mut Disk, PortError> {
         self.disk()?;
-        Ok(self.disks.0.get_mut(&self.at).expect("it was opened"))
+        Ok(self.disks.owners.get_mut(&self.at).expect("it was opened"))
     }
 }
 
@@ -167,7 +171,7 @@ impl StateStore for FusedStores<'_> {
 
 impl StateStores for FusedStores<'_> {
     fn open(&mut self, owner: Issuer) -> Result<(), PortError> {
-        let disk = self.disks.0.entry(owner).or_default();
+        let disk = self.disks.owners.entry(owner).or_default();
         if disk.holder != Some(self.me) {
             disk.lose_power(self.dice);
             disk.holder = Some(self.me);
@@ -189,9 +193,25 @@ impl StateStores for FusedStores<'_> {
 
     fn abandon(&mut self, owner: Issuer) {
         self.at = owner;
-        if let Some(disk) = self.disks.0.get_mut(&owner).filter(|disk| disk.holder == Some(self.me)) {
+        if let Some(disk) = self.disks.owners.get_mut(&owner).filter(|disk| disk.holder == Some(self.me)) {
             disk.lose_power(self.dice);
         }
+    }
+
+    fn stretches(&self) -> Result<Vec<Range<u64>>, PortError> {
+        self.disks.shared.stretches()
+    }
+
+    fn stretch(&self, offsets: &Range<u64>) -> Result<Option<Vec<u8>>, PortError> {
+        self.disks.shared.stretch(offsets)
+    }
+
+    fn put_stretch(&mut self, offsets: &Range<u64>, bytes: Vec<u8>) -> Result<(), PortError> {
+        let (is_done, blows) = Fuse::burn(self.fuse);
+        if is_done {
+            self.disks.shared.put_stretch(offsets, bytes)?;
+        }
+        if blows { Err(crash(Log::Registry)) } else { Ok(()) }
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Process {
     /// Checkpoints that were completed, and partitions that were opened on one.
     pub(crate) checkpoints: u64,
     pub(crate) restored: u64,
+    /// Starts that didn't read the registry's log from its beginning.
+    pub(crate) recalled: u64,
     /// Writes that were refused because somebody else had taken over.
     pub(crate) fenced: u64,
     fuse: Cell<Fuse>,
@@ -63,6 +65,7 @@ impl Process {
             crashes: 0,
             checkpoints: 0,
             restored: 0,
+            recalled: 0,
             fenced: 0,
             fuse: Cell::new(Fuse::NONE),
         }
@@ -167,25 +170,29 @@ impl Process {
         self.restored += restored;
     }
 
-    /// Opens the process on what is there; registry and dependencies are read to their ends first.
+    /// Opens the process on what is there; registry, from where it is stored to, and dependencies are read to their
+    /// ends first.
     fn start(&mut self, assigned: &[u32], shared: &mut Shared<'_>) {
         self.life += 1;
         let rules = Rc::clone(shared.rules);
         let all = |log| shared.logs.reader(log, 0..logs_of(shared.logs, log));
         let readers = [Log::Registry, Log::Dependencies, Log::Decisions, Log::Health].map(all);
-        let mut restored = 0;
+        let (mut restored, mut recalled) = (0, 0);
         let opened = self.with_io(shared, |io| {
-            let [registry, dependencies, decisions, health] = readers;
+            let [mut registry, dependencies, decisions, health] = readers;
             let node = Node::open(&rules, &[], false, io)?;
+            registry.seek(0, node.registry_from());
+            recalled = u64::from(node.registry_from() > 0);
             let mut running = Running { node, registry, dependencies, decisions, health, waiting: BTreeMap::new() };
             running.registry(usize::MAX, io)?;
+            running.node.check_registry()?;
             running.dependencies(usize::MAX);
             for &partition in assigned {
                 restored += u64::from(running.own(partition, io)?);
             }
             Ok(running)
         });
-        self.restored += restored;
+        (self.restored, self.recalled) = (self.restored + restored, self.recalled + recalled);
         match opened {
             Ok(running) => self.running = Some(running),
             Err(_) => self.kill(shared),

@@ -6,7 +6,7 @@ use domain::decision::Issuer;
 use domain::{Decision, DecisionKind, Policies, Report, Scope, Timestamp};
 use loadtest::auditor::{AuditInput, audit, differences};
 use loadtest::record::{InForce, effective, said, unanswered};
-use loadtest::truth::{LogRecord, of_logs};
+use loadtest::truth::{LogRecord, Truth, of_logs};
 use pipeline::Node;
 use ports::Log;
 use ports::memory::StoredRecord;
@@ -23,6 +23,7 @@ pub(crate) fn faults(simulation: &Simulation) -> Vec<String> {
     standings(simulation, &truth, &mut faults);
     enforcement(simulation, &truth, &log, &mut faults);
     suspensions(simulation, &truth, &log, &mut faults);
+    faults.extend(crate::requests::faults(simulation, &read(simulation)));
     faults.extend(crate::notices::faults(&simulation.world.policies, &truth, &log));
     faults.extend(crate::numbers::faults(&truth, &log));
     if !faults.is_empty() {
@@ -35,8 +36,7 @@ pub(crate) fn faults(simulation: &Simulation) -> Vec<String> {
 
 /// Whether the engine, given the same at once, agrees with the auditor: tells where a fault is.
 fn anew(simulation: &Simulation, truth: &Report) -> Vec<String> {
-    let (registry, health) = (registry(simulation), health(simulation));
-    let read = of_logs(&simulation.world.policies, &records(&registry), &records(&health));
+    let read = read(simulation);
     let mut evaluation = pipeline::Evaluation::new(simulation.world.policies.clone());
     read.facts.iter().for_each(|(line, fact)| evaluation.fact(*line, fact.clone()));
     evaluation.settle_registry(None);
@@ -54,7 +54,7 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
         log.iter().filter(|decision| decision.kind == DecisionKind::Reversal).map(|decision| decision.id).collect();
     let reissued = log.iter().any(|decision| decision.supersedes.is_some_and(|id| reversals.contains(&id)));
     let sum = |of: fn(&Process) -> u64| simulation.processes.iter().map(of).sum::<u64>() > 0;
-    let truth = of_logs(&simulation.world.policies, &records(&registry(simulation)), &records(&health(simulation)));
+    let truth = read(simulation);
     let first = simulation.world.deliveries.first().map_or(Timestamp::MAX, |delivery| delivery.at);
     let switches = simulation.world.policies.versions().iter().skip(1);
     let is_switched = switches.map(|policy| policy.effective_from).any(|at| first < at && at <= simulation.end);
@@ -81,6 +81,8 @@ pub(crate) fn happened(simulation: &Simulation) -> Vec<&'static str> {
         ("several processes", simulation.processes.len() > 1),
         ("checkpoint", sum(|process| process.checkpoints)),
         ("restart from a checkpoint", sum(|process| process.restored)),
+        ("restart from stretches of the registry", sum(|process| process.recalled)),
+        ("exclusion asked for", crate::requests::said(simulation).next().is_some()),
         ("partition moved", simulation.moved > 0),
         ("partition seized", simulation.seized > 0),
         ("write of a fenced owner", sum(|process| process.fenced)),
@@ -137,9 +139,12 @@ fn records(stored: &[StoredRecord]) -> Vec<LogRecord<'_>> {
         .collect()
 }
 
+fn read(simulation: &Simulation) -> Truth {
+    of_logs(&simulation.world.policies, &records(&registry(simulation)), &records(&health(simulation)))
+}
+
 fn truth(simulation: &Simulation) -> Report {
-    let (registry, health) = (registry(simulation), health(simulation));
-    let truth = of_logs(&simulation.world.policies, &records(&registry), &records(&health));
+    let truth = read(simulation);
     let policies: &Policies = &simulation.world.policies;
     audit(&AuditInput { policies, facts: &truth.facts, events: &truth.events, at: simulation.end })
 }

@@ -18,6 +18,9 @@ use crate::process::{Process, Shared};
 
 const STEPS: u64 = 77;
 const REPLAYS: u64 = 78;
+const CUTS: u64 = 79;
+/// Most records of the registry's log until a stretch of it is stored.
+const STRETCH_RECORDS_MAX: u64 = 40;
 /// What people do something about.
 const ANSWERED: [DecisionKind; 3] = [DecisionKind::Proposal, DecisionKind::CriticalOutage, DecisionKind::BadgeRemoval];
 /// How many of a million removals are excused.
@@ -58,14 +61,15 @@ impl Simulation {
     pub(crate) fn new(seed: u64) -> Self {
         let world = World::new(seed);
         let mut dice = Dice::new(seed, STEPS);
-        let rules = Rc::new(Rules::new(world.policies.clone(), world.partitions));
+        let mut rules = Rules::new(world.policies.clone(), world.partitions);
+        rules.cut.records = 1 + Dice::new(seed, CUTS).below(STRETCH_RECORDS_MAX);
         let start = world.deliveries.first().map_or(Timestamp::MIN, |delivery| delivery.at);
         let logs = MemoryLogs::new(world.partitions, start);
         let count = if dice.chance(400_000) { 2 + dice.index(2) } else { 1 };
         let assigned = (0..world.partitions).map(|_| dice.index(count)).collect();
         Self {
             end: start,
-            rules,
+            rules: Rc::new(rules),
             logs,
             processes: (0..count).map(Process::new).collect(),
             assigned,

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::error::PortError;
 use domain::decision::Issuer;
@@ -14,6 +15,8 @@ use crate::state::{Op, Pair, StateStore, StateStores};
 #[derive(Clone, Default, Debug)]
 pub struct MemoryStore {
     values: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Of the registry's log, by their offsets.
+    stretches: BTreeMap<(u64, u64), Vec<u8>>,
     loads: Cell<u64>,
     stores: u64,
 }
@@ -95,6 +98,19 @@ impl StateStores for MemoryStore {
     }
 
     fn abandon(&mut self, _owner: Issuer) {}
+
+    fn stretches(&self) -> Result<Vec<Range<u64>>, PortError> {
+        Ok(self.stretches.keys().map(|&(from, to)| from..to).collect())
+    }
+
+    fn stretch(&self, offsets: &Range<u64>) -> Result<Option<Vec<u8>>, PortError> {
+        Ok(self.stretches.get(&(offsets.start, offsets.end)).cloned())
+    }
+
+    fn put_stretch(&mut self, offsets: &Range<u64>, bytes: Vec<u8>) -> Result<(), PortError> {
+        self.stretches.insert((offsets.start, offsets.end), bytes);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -119,5 +135,16 @@ mod tests {
         store.delete(b"never there").unwrap();
         assert_eq!((store.get(b"c").unwrap(), survivor.get(b"c").unwrap()), (None, Some(Vec::new())));
         assert!(!store.is_empty());
+    }
+
+    #[test]
+    fn stretches_are_found_by_their_offsets() {
+        let mut store = MemoryStore::default();
+        for (offsets, bytes) in [(5..9, b"b"), (0..5, b"x"), (0..5, b"a")] {
+            store.put_stretch(&offsets, bytes.to_vec()).unwrap();
+        }
+        assert_eq!(store.stretches().unwrap(), [0..5, 5..9]);
+        assert_eq!(store.stretch(&(0..5)).unwrap().as_deref(), Some(b"a".as_slice()));
+        assert_eq!((store.stretch(&(0..9)).unwrap(), store.is_empty()), (None, true));
     }
 }

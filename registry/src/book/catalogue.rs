@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::catalogue::Catalogue;
 use domain::decision::Scope;
 use domain::fact::{Listing, SkillListing, Terms};
-use domain::id::{Asin, Marketplace, SkillId};
+use domain::id::{Asin, Marketplace, SkillId, Subject, SubjectKind};
 use domain::programme::Unmet;
 use domain::time::Timestamp;
 
@@ -19,6 +19,16 @@ trait Said {
 }
 
 impl Book {
+    /// Whether a product was described, or a skill tested, that no badge may name yet.
+    #[must_use]
+    pub fn expects(&self, subject: &Subject) -> bool {
+        match subject.kind() {
+            SubjectKind::Product => self.variants.contains_key(subject.id()),
+            SubjectKind::Skill => self.tested_skills.contains(subject.id()),
+            SubjectKind::Hub => false,
+        }
+    }
+
     pub(super) fn note_listing(&mut self, listing: &Listing) {
         self.due.insert((listing.at.max(self.now), listing.asin.clone()));
         let earliest = self.now.saturating_sub(self.window);

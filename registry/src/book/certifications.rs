@@ -118,6 +118,7 @@ impl Book {
     pub(super) fn put_certification(&mut self, entity: CertificationEntity) {
         let (id, product) = (entity.form.id.clone(), entity.form.product.clone());
         self.wake_requests(&product);
+        self.tested_skills.extend(entity.form.skill.clone());
         self.certifications_of.entry(product).or_default().insert(id.clone());
         self.certifications.insert(id, entity);
     }

@@ -1,7 +1,8 @@
 //! Exclusions: asked for, approved, declined, revoked (R7).
 
 use domain::fact::{Exclusion, ExclusionRevoked, ExclusionTarget, Fact};
-use domain::id::{ExclusionId, SubjectKind};
+use domain::id::{ExclusionId, Region, Subject, SubjectKind};
+use domain::interval::Interval;
 use domain::programme::entity::ExclusionEntity;
 use domain::programme::{Entity, EntityId, ExclusionForm, ExclusionStatus, Trail, Unmet};
 use domain::time::Timestamp;
@@ -10,6 +11,27 @@ use super::unmet::{exists, not_in, refused, unknown};
 use super::{Asked, Book, Plan, Planned};
 
 impl Book {
+    /// Whether a badge has to do with a subject: its downtime can be excused.
+    #[must_use]
+    pub fn has_badge_of(&self, subject: &Subject) -> bool {
+        let depends_on_hub = |hub: &str| self.terms.values().any(|terms| terms.hubs().any(|own| own.as_str() == hub));
+        match subject.kind() {
+            SubjectKind::Product => self.badges.contains_key(subject.id()),
+            SubjectKind::Skill => self.dependents.contains_key(subject.id()),
+            SubjectKind::Hub => depends_on_hub(subject.id()),
+        }
+    }
+
+    /// Whether an exclusion of a subject in a region is asked for, or approved, for just that time. O(exclusions).
+    #[must_use]
+    pub fn is_excluded_or_asked(&self, subject: &Subject, region: Region, interval: Interval) -> bool {
+        let target = ExclusionTarget::Subject(subject.clone());
+        self.exclusions.values().any(|ExclusionEntity { form, status, .. }| {
+            let is_open = matches!(status, ExclusionStatus::Requested | ExclusionStatus::Approved);
+            is_open && form.interval == interval && form.regions.contains(region) && form.target == target
+        })
+    }
+
     pub(super) fn request_exclusion(&self, asked: Asked<'_>, form: &ExclusionForm) -> Planned {
         if let Some(known) = self.exclusions.get(&form.id) {
             return exists(&EntityId::Exclusion(form.id.clone()), known.status, &known.trail);
@@ -91,18 +113,10 @@ impl Book {
     }
 
     fn check_target(&self, target: &ExclusionTarget) -> Result<(), Vec<Unmet>> {
-        let depends_on_hub = |hub: &str| self.terms.values().any(|terms| terms.hubs().any(|own| own.as_str() == hub));
         let (is_known, name) = match target {
             ExclusionTarget::All => return Ok(()),
             ExclusionTarget::Manufacturer(id) => (self.manufacturers.contains_key(id), format!("manufacturer {id}")),
-            ExclusionTarget::Subject(subject) => {
-                let is_known = match subject.kind() {
-                    SubjectKind::Product => self.badges.contains_key(subject.id()),
-                    SubjectKind::Skill => self.dependents.contains_key(subject.id()),
-                    SubjectKind::Hub => depends_on_hub(subject.id()),
-                };
-                (is_known, subject.to_string())
-            }
+            ExclusionTarget::Subject(subject) => (self.has_badge_of(subject), subject.to_string()),
         };
         if is_known {
             Ok(())

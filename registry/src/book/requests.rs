@@ -5,7 +5,7 @@ use domain::id::{Asin, BadgeRequestId, Marketplace, ProductId, SkillId};
 use domain::programme::entity::{BadgeEntity, BadgeRequestEntity, CertificationEntity, ProductEntity};
 use domain::programme::{BadgeForm, BadgeRequestStatus, BadgeStatus, CertificationStatus, Entity, EntityId, Step, Trail, Unmet};
 use domain::time::Timestamp;
-use domain::{Region, Scope};
+use domain::{Region, Scope, Subject};
 
 use super::forms::known_product;
 use super::unmet::{not_in, refused, unknown, unmet};
@@ -96,6 +96,15 @@ impl Book {
             out.extend(self.catalogue_objections(&form.asin, &asked_for, at));
         }
         out
+    }
+
+    /// What a badge will be about, and depend on, whose request is approved and waits for its date.
+    pub fn coming_subjects(&self) -> impl Iterator<Item = Subject> + '_ {
+        self.pending_requests().flat_map(|request| {
+            let skill = self.tested_skill(&request.form, date_of(request).max(self.now)).ok().flatten();
+            let hub = request.form.hub.as_ref().map(Subject::hub);
+            [Some(Subject::product(&request.form.asin)), skill.as_ref().map(Subject::skill), hub].into_iter().flatten()
+        })
     }
 
     /// Approved requests whose date has come, and on which everything is met: they go live, one after the other.

@@ -1,20 +1,29 @@
 //! What all partitions of a directory share: settings, clock, disk, and what happened.
 
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::time::Instant;
 
-use domain::Timestamp;
+use domain::time::MINUTE_MS;
+use domain::{DurationMs, Timestamp};
 
 use super::config::EmbeddedConfig;
 use super::disk::Disk;
 use super::fault::Fault;
 
-/// Says what time it is: the append time of records, unless an earlier record's is later.
+/// How far the clock has to be behind the logs' time to be told.
+const BEHIND_MIN: DurationMs = DurationMs(MINUTE_MS);
+
+/// Says what time it is: the append time of records, unless an earlier record's is later, in whatever log.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 pub(super) struct Env {
     pub(super) config: EmbeddedConfig,
-    pub(super) clock: Clock,
+    clock: Clock,
+    /// The latest append time of all, in ms.
+    latest_ms: AtomicI64,
+    /// Whether it was told that the clock is behind it.
+    behind_told: AtomicBool,
     pub(super) disk: Arc<dyn Disk>,
     /// The first write that failed: from then on nothing is written. A failed sync can't be tried again, as
     /// the system may have dropped what it couldn't store, and then says that all is well.
@@ -31,7 +40,33 @@ pub(super) struct News {
 
 impl Env {
     pub(super) fn new(config: EmbeddedConfig, clock: Clock, disk: Arc<dyn Disk>) -> Self {
-        Self { config, clock, disk, broken: OnceLock::new(), news: News::default() }
+        Self {
+            config,
+            clock,
+            latest_ms: AtomicI64::new(Timestamp::MIN.ms()),
+            behind_told: AtomicBool::new(false),
+            disk,
+            broken: OnceLock::new(),
+            news: News::default(),
+        }
+    }
+
+    /// The append time of a record that is appended now.
+    pub(super) fn append_time(&self) -> Timestamp {
+        let shown = (self.clock)();
+        let latest = self.saw(shown);
+        let is_behind = shown.saturating_add(BEHIND_MIN) < latest;
+        if is_behind && !self.behind_told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%shown, %latest, "the clock is behind the logs: their time stands still until it has come so far");
+        } else if !is_behind {
+            self.behind_told.store(false, Ordering::Relaxed);
+        }
+        latest
+    }
+
+    /// Takes in a time at which a record may have been appended; yields the latest such.
+    pub(super) fn saw(&self, at: Timestamp) -> Timestamp {
+        Timestamp::clamped(self.latest_ms.fetch_max(at.ms(), Ordering::Relaxed).max(at.ms()))
     }
 
     pub(super) fn check(&self) -> Result<(), Fault> {

@@ -28,17 +28,21 @@ pub(super) enum Fault {
     Damaged { segment: PathBuf, byte: u64 },
     #[error(
         "{segment} is damaged at byte {byte}, and it isn't the torn end that a crash leaves, as a whole record follows at byte \
-         {follows}: restore the file from a copy, or cut it to {byte} bytes to give up what follows"
+         {follows}: restore the file from a copy"
     )]
     DamagedWithin { segment: PathBuf, byte: u64, follows: u64 },
     #[error("{segment} ends before offset {next}, where the next segment begins: restore the file from a copy")]
     EndsEarly { segment: PathBuf, next: u64 },
+    #[error("{segment} ends before offset {next}, up to which records were acknowledged: restore the file from a copy")]
+    Lacks { segment: PathBuf, next: u64 },
     #[error("{directory} lacks the segment from offset {offset} on: restore it from a copy")]
     Missing { directory: PathBuf, offset: u64 },
     #[error("{what} is no file of the log: move it elsewhere")]
     Foreign { what: PathBuf },
     #[error("{what} is damaged: restore it from a copy")]
     Manifest { what: PathBuf },
+    #[error("{what} is missing or damaged: restore it from a copy, or nobody knows whether records are lost")]
+    Ends { what: PathBuf },
     #[error("{what} holds records, but the directory has no manifest: restore the manifest from a copy")]
     NoManifest { what: PathBuf },
 }

@@ -91,7 +91,7 @@ impl Partition {
         }
         let writer = &mut *lock(&self.writer);
         self.env.check()?;
-        let at = writer.last_at.max((self.env.clock)());
+        let at = writer.last_at.max(self.env.append_time());
         let length = form::record_bytes(key, payload);
         if writer.is_full(length as u64, self.env.config.segment_bytes) || self.is_old(writer, at) {
             self.write(writer, Self::seal)?;

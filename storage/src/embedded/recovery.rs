@@ -1,8 +1,8 @@
 //! Opening a partition's directory: the work of a crash is undone, anything else that is wrong refused.
 //!
 //! What a crash can leave: files being written; segments that a compacted one replaces; and at the end of the
-//! newest segment, and only there, a torn record. A torn end has no whole record behind it: where one follows,
-//! what is wrong is damage to what was acknowledged, and is never cut off.
+//! newest segment, and only there, a torn record. A torn end has no whole record behind it, and nothing in it was
+//! acknowledged: otherwise what is wrong is damage, and is never cut off.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -48,15 +48,17 @@ pub(super) fn create(disk: &dyn Disk, directory: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Opens a partition's directory; tells what was cut off.
+/// Opens a partition's directory, in which records were acknowledged up to an offset; tells what was cut off.
 pub(super) fn open(
     env: &Arc<Env>,
     (log, number): (Log, u32),
     directory: PathBuf,
+    acknowledged: u64,
 ) -> Result<(Partition, Option<TornTail>), PortError> {
     let fail = |fault: Fault| PortError::Open { what: format!("{log} in {}", directory.display()), source: Box::new(fault) };
     let segments = chain(&*env.disk, log, &directory, env.config.keeping(log)).map_err(fail)?;
-    let (writer, durable, torn) = open_last(&*env.disk, segments).map_err(fail)?;
+    let (writer, durable, torn) = open_last(&*env.disk, segments, acknowledged).map_err(fail)?;
+    env.saw(writer.last_at);
     let torn = torn.map(|bytes| TornTail { log, partition: number, offset: writer.next, bytes });
     if let Some(TornTail { offset, bytes, .. }) = torn {
         let segment = writer.path.display();
@@ -130,7 +132,7 @@ fn chain(disk: &dyn Disk, log: Log, directory: &Path, keeping: Keeping) -> Resul
 
 /// Reads the newest segment to its end, which is made durable before anybody reads it; returns how much
 /// was cut off as torn.
-fn open_last(disk: &dyn Disk, mut segments: Vec<Segment>) -> Result<(Writer, Durable, Option<u64>), Fault> {
+fn open_last(disk: &dyn Disk, mut segments: Vec<Segment>, acknowledged: u64) -> Result<(Writer, Durable, Option<u64>), Fault> {
     let last = segments.last_mut().expect("a chain has a segment");
     let header = segment::read_header(&last.path)?;
     let mut reader = SegmentReader::open(Arc::clone(&last.path), last.bytes, Vec::new())?;
@@ -151,11 +153,17 @@ fn open_last(disk: &dyn Disk, mut segments: Vec<Segment>) -> Result<(Writer, Dur
                 if let Some(follows) = form::find_record(&rest, reader.expected()) {
                     return Err(Fault::DamagedWithin { segment, byte, follows: byte + follows as u64 });
                 }
+                if reader.expected() < acknowledged {
+                    return Err(Fault::Damaged { segment, byte });
+                }
                 break Some(rest.len() as u64);
             }
             Err(fault) => return Err(fault),
         }
     };
+    if reader.expected() < acknowledged {
+        return Err(Fault::Lacks { segment: last.path.to_path_buf(), next: acknowledged });
+    }
     let file = OpenOptions::new().append(true).open(&last.path)?;
     last.bytes = reader.position();
     if torn.is_some() {

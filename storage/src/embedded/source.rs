@@ -49,7 +49,18 @@ struct Started {
 
 impl EmbeddedSource {
     pub(super) fn open(env: &Arc<Env>, partitions: &[Arc<Partition>]) -> Self {
-        let cursors: Vec<Cursor> = partitions.iter().map(Cursor::earliest).collect();
+        Self::over(env, partitions.iter().map(Cursor::earliest).collect())
+    }
+
+    pub(super) fn open_at(env: &Arc<Env>, partitions: &[Arc<Partition>], from: &[u64]) -> Result<Self, PortError> {
+        let from = from.iter().copied().map(Some).chain(std::iter::repeat(None));
+        let cursor = |(partition, from): (_, Option<u64>)| {
+            from.map_or_else(|| Ok(Cursor::earliest(partition)), |from| Cursor::at(partition, from))
+        };
+        Ok(Self::over(env, partitions.iter().zip(from).map(cursor).collect::<Result<_, PortError>>()?))
+    }
+
+    fn over(env: &Arc<Env>, cursors: Vec<Cursor>) -> Self {
         let ends = cursors.iter().map(Cursor::end).collect();
         Self { env: Arc::clone(env), cursors, ends, turn: 0, at_end: false }
     }

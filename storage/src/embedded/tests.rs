@@ -129,6 +129,11 @@ fn what_is_flushed_is_read_and_nothing_else() {
     sink.flush().unwrap();
     assert_eq!(read(&logs, Log::Health), [first, second, (home, 2, 2_000, "third".to_owned())]);
     assert_eq!(logs.source(Log::Health).lag_records(), Some(3));
+
+    // Nor is one log's time behind another's.
+    sink.append(Log::Programme, "m-1", b"decided").unwrap();
+    sink.flush().unwrap();
+    assert_eq!(read(&logs, Log::Programme), [(0, 0, 2_000, "decided".to_owned())]);
 }
 
 #[test]
@@ -204,6 +209,10 @@ fn a_group_of_one_gets_every_partition_once_and_says_where_to_go_on() {
     let ahead = group.start(1, Some(51)).unwrap_err();
     assert!(matches!(ahead, PortError::Ahead { end: 50, position: ports::Position::Record { partition: 1, offset: 51 }, .. }));
     assert!(text(&group.start(2, None).unwrap_err()).ends_with("there is no partition 2, only 2"));
+    assert_eq!(logs.source_from(Log::Health, &[50, 49]).unwrap().next_offsets(), [50, 49]);
+    assert_eq!(logs.source_from(Log::Health, &[7]).unwrap().lag_records(), Some(93));
+    let ahead = logs.source_from(Log::Health, &[0, 51]).err().unwrap();
+    assert!(matches!(ahead, PortError::Ahead { end: 50, position: ports::Position::Record { partition: 1, offset: 51 }, .. }));
     logs.set_needed_from(Log::Health, 0, 40);
     world.set_now(8 * DAY_MS);
     assert!(world.maintain(&logs).iter().any(|done| matches!(done, Maintained::Deleted { log: Log::Health, partition: 0, .. })));
@@ -272,15 +281,15 @@ fn every_flush_syncs_what_is_dirty_and_only_that() {
     }
     assert_eq!(counts(before), (0, 0, 0), "appending gathers");
     sink.flush().unwrap();
-    assert_eq!(counts(before), (2, 2, 0), "one write and one sync for each partition");
+    assert_eq!(counts(before), (3, 3, 0), "one write and one sync for each partition, and for where they end");
     sink.flush().unwrap();
-    assert_eq!(counts(before), (2, 2, 0));
+    assert_eq!(counts(before), (3, 3, 0));
     // A new segment: the old one synced, the new one's header and name, too.
     world.set_now(2 * DAY_MS);
     sink.append_to(Log::Health, 1, "k", b"three").unwrap();
-    assert_eq!(counts(before), (3, 4, 1));
-    sink.flush().unwrap();
     assert_eq!(counts(before), (4, 5, 1));
+    sink.flush().unwrap();
+    assert_eq!(counts(before), (6, 7, 1));
 }
 
 #[test]

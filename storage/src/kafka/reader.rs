@@ -42,7 +42,7 @@ pub(super) struct Partition {
     /// The next offset to come, at least.
     pub(super) next: u64,
     /// Where it ended when it was started.
-    end: u64,
+    pub(super) end: u64,
     reached: bool,
 }
 

@@ -12,6 +12,9 @@ use super::config::KafkaConfig;
 use super::context::SourceContext;
 use super::reader::{Partition, Reader, ask};
 
+const AHEAD_ADVICE: &str = "it was created anew, lost its end, or isn't the topic that was read; restore the topic's data, or \
+                            name the topic that belongs to the state";
+
 /// A log's topic, every partition in order, from the earliest record that the broker has.
 ///
 /// While the broker is away it delivers nothing and tries on.
@@ -39,14 +42,21 @@ impl KafkaSource {
     ///
     /// # Errors
     ///
-    /// As [`Self::open`]; [`PortError::Gone`] when a partition begins after the offset that was given.
+    /// As [`Self::open`]; [`PortError::Gone`] when a partition begins after the offset that was given,
+    /// [`PortError::Ahead`] when it ends before it.
     pub fn open_at(config: &KafkaConfig, log: Log, from: &[u64]) -> Result<Self, PortError> {
         let context = SourceContext::of(config.topic(log));
         let mut reader = Reader::create(config, &config.consumer()?, context)?;
         start(&mut reader, from).map_err(|error| reader.cannot_open(config, error))?;
-        let lost = (0..).zip(reader.partitions.iter().zip(from)).find(|(_, (found, from))| **from > 0 && found.next > **from);
-        if let Some((partition, (_, &offset))) = lost {
-            return Err(reader.gone(Position::Record { partition, offset }));
+        for (partition, (found, &offset)) in (0..).zip(reader.partitions.iter().zip(from)) {
+            let position = Position::Record { partition, offset };
+            if offset > 0 && found.next > offset {
+                return Err(reader.gone(position));
+            }
+            if offset > found.end {
+                let (what, end, advice) = (reader.what.clone(), found.end, AHEAD_ADVICE);
+                return Err(PortError::Ahead { what, end, position, advice });
+            }
         }
         Ok(Self { reader })
     }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use ports::PortError;
 use slatedb::CloseReason;
 
-use super::{KEY_BYTES_MAX, VALUE_BYTES_MAX};
+use super::sealed::Damaged;
+use super::{KEY_BYTES_MAX, STRETCH_BYTES_MAX, VALUE_BYTES_MAX};
 
 pub(super) type Cause = Box<dyn Error + Send + Sync>;
 type Explanation = fn(Cause) -> Fault;
@@ -40,7 +41,9 @@ pub(super) enum Fault {
     NoBucket(#[source] Cause),
     #[error("it can't be reached or doesn't answer as expected: check endpoint, region and network, then start again")]
     Unreachable(#[source] Cause),
-    #[error("it is damaged, or of another version: restore it from a copy, or remove it to rebuild the state from the logs")]
+    #[error(
+        "it is damaged, or of another version: put back what is damaged from a copy that is as new, or restore a backup into new logs and a new state (docs/operations.md); do not begin with an empty state, or decisions are issued anew"
+    )]
     Damaged(#[source] Cause),
     #[error("it failed: start again, which takes up what is stored")]
     Failed(#[source] Cause),
@@ -56,6 +59,8 @@ pub(super) enum Fault {
     NotOpen,
     #[error("nothing is stored there")]
     Nothing,
+    #[error("a stretch has {bytes} bytes, more than {STRETCH_BYTES_MAX}")]
+    LongStretch { bytes: u64 },
     #[error("a key has {bytes} bytes, more than {KEY_BYTES_MAX}")]
     LongKey { bytes: usize },
     #[error("a value has {bytes} bytes, more than {VALUE_BYTES_MAX}")]
@@ -103,6 +108,9 @@ pub(super) fn failure(action: &'static str, what: &str, error: slatedb::Error) -
 fn explain(error: &(dyn Error + 'static)) -> Option<Explanation> {
     let mut next = Some(error);
     while let Some(error) = next {
+        if error.is::<Damaged>() {
+            return Some(Fault::Damaged);
+        }
         if let Some(error) = shared::<io::Error>(error) {
             match error.kind() {
                 ErrorKind::StorageFull | ErrorKind::QuotaExceeded => return Some(Fault::DiskFull),

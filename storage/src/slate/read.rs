@@ -39,10 +39,12 @@ impl SlateStores {
         if listed.map_err(|error| Fault::of_request(error).while_doing("read", &name))?.objects.is_empty() {
             return Err(Fault::Nothing.while_doing("read", &name));
         }
+        shared.set_clock()?;
         let opening = async {
             let builder =
                 DbReader::builder(path, Arc::clone(&shared.place.objects)).with_options(tuning::reading(shared.retries));
-            let reader = builder.with_db_cache_disabled().build().await?;
+            let builder = builder.with_system_clock(shared.clock.clone()).with_db_cache_disabled();
+            let reader = builder.build().await?;
             let pairs = reader.scan_prefix_with_options([KEY_PREFIX], .., &tuning::scanning()).await?;
             Ok((reader, pairs))
         };

@@ -9,10 +9,13 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod clock;
+mod damage;
 mod failing;
 mod faults;
 mod fencing;
 mod s3;
+mod stretches;
 
 const OWNER: Issuer = Issuer::Partition(3);
 

@@ -20,6 +20,11 @@ impl<'a> Fields<'a> {
         parse_object(line).map(Self)
     }
 
+    /// The fields of an object that didn't come as JSON.
+    pub(crate) const fn of(object: Object<'a>) -> Self {
+        Self(object)
+    }
+
     /// Checks `v`, the line's version: 1, or absent where it isn't required.
     pub(crate) fn version(&mut self, required: bool) -> Result<(), LineError> {
         match self.0.remove("v") {
@@ -44,6 +49,13 @@ impl<'a> Fields<'a> {
     /// Whether the field is there and not null.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|value| *value != Value::Null)
+    }
+
+    /// Gives a field that isn't there, or null, a text.
+    pub(crate) fn fill(&mut self, name: &'static str, text: &str) {
+        if !self.has(name) {
+            self.0.insert(Cow::Borrowed(name), Value::Text(Cow::Owned(text.to_owned())));
+        }
     }
 
     /// A required field.

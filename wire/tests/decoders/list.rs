@@ -2,12 +2,14 @@
 
 use std::fmt::Debug;
 
+use domain::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use wire::LineError;
 use wire::appended::{AppendTimes, Appended};
+use wire::csv::{self, Defaults};
 use wire::policy;
-use wire::stored::{head, life, page, place, restored};
+use wire::stored::{declared, head, life, page, place, restored, stretch};
 use wire::{command, decision, dependency, entry, event, explanation, fact, issued_note, rejected, replayed, rerouted};
 use wire::{standing, tick};
 
@@ -74,7 +76,7 @@ const fn integers(names: &'static [&'static str], samples: fn() -> Vec<Vec<u8>>,
     Decoder { shape: Shape::Integers, ..text(names, samples, judge) }
 }
 
-pub(crate) const DECODERS: [Decoder; 24] = [
+pub(crate) const DECODERS: [Decoder; 28] = [
     text(&["event::parse"], samples::events, |input| {
         judge(
             || event::parse(input).map_err(|error| error.to_string()),
@@ -93,8 +95,27 @@ pub(crate) const DECODERS: [Decoder; 24] = [
     }),
     text(&["fact::parse"], samples::facts, |input| line(input, fact::parse, fact::write)),
     text(&["command::parse"], samples::commands, |input| line(input, command::parse, command::write)),
+    text(&["csv::read_commands"], samples::tables, |input| {
+        let defaults =
+            Defaults { kind: Some("reject_certification"), id: &|line| line.to_string(), at: Timestamp::MIN, by: "anna" };
+        judge(
+            || csv::read_commands(input, defaults).filter_map(|(_, row)| row.ok()).last().ok_or_else(String::new),
+            |value| {
+                let mut line = Vec::new();
+                command::write(&value, &mut line);
+                same(command::parse(&line), &value)
+            },
+        )
+    }),
     text(&["issued_note::parse"], samples::notes, |input| line(input, issued_note::parse, issued_note::write)),
     text(&["entry::parse"], samples::entries, |input| line(input, entry::parse, entry::write)),
+    text(&["entry::parse_filled"], samples::entries, |input| {
+        let parse = |text: &[u8]| {
+            let filled = entry::Filled { command: "c-1".to_owned(), at: Timestamp::MIN, by: Some("anna") };
+            entry::parse_filled(text, &filled)
+        };
+        line(input, parse, entry::write)
+    }),
     text(&["dependency::read"], samples::dependencies, |input| {
         judge(|| told(dependency::read(input)), |record| same(dependency::read(&dependency::write(&record)), &record))
     }),
@@ -184,6 +205,15 @@ pub(crate) const DECODERS: [Decoder; 24] = [
     }),
     integers(&["stored::life::read"], samples::lives, |input| {
         judge(|| told(life::read(input)), |parts| same(life::read(&life::write(&parts)), &parts))
+    }),
+    text(&["stored::declared::read"], samples::declarers, |input| {
+        judge(|| told(declared::read(input)), |list| same(declared::read(&declared::write(&list)), &list))
+    }),
+    integers(&["stored::stretch::read"], samples::stretches, |input| {
+        // What others wrote has the checksum that belongs to it.
+        let body = &input[..input.len().saturating_sub(size_of::<u32>())];
+        let input = [body, &stretch::checksum(body).to_le_bytes()].concat();
+        judge(|| told(stretch::read(&input)), |parts| same(stretch::read(&stretch::write(&parts)), &parts))
     }),
     text(&["stored::restored::read"], samples::restored, |input| {
         judge(|| told(restored::read(input)), |note| same(restored::read(&restored::write(&note)), &note))

@@ -57,6 +57,14 @@ pub(crate) fn commands() -> Vec<Vec<u8>> {
     crate::commands::commands().iter().map(written).collect()
 }
 
+pub(crate) fn tables() -> Vec<Vec<u8>> {
+    let rejections = "certification,reasons,at\r\ncert-1,no hub|no manual,1772323200000\r\n\"cert\n2\",no hub,\r\n";
+    let products = "type,command,by,product,manufacturer,capabilities,variants\n\
+                    describe_product,c-1,ben,p-1,m-1,Alexa.PowerController|Speaker,B000000001 | B000000002\n";
+    let exclusions = "type,exclusion,applies_to,regions,from,to,reason\nrequest_exclusion,x-1,skill:s,NA|EU,1,2,platform\n";
+    [rejections, products, exclusions].map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
 pub(crate) fn notes() -> Vec<Vec<u8>> {
     lines(
         r#"{"type":"issued","id":"000102030405060708090a0b0c0d0e0f","kind":"badge_removal","asin":"B000000001","manufacturer":"m-1","scope":"EU","at":"2025-06-01T00:00:00.000Z","supersedes":"0f0e0d0c0b0a09080706050403020100","reasons":["budget","outages"]}
@@ -124,6 +132,11 @@ pub(crate) fn restored() -> Vec<Vec<u8>> {
     let inputs = vec![InputPosition { log: "registry".to_owned(), partition: 0, next_offset: 7 }];
     let note = stored::restored::Restored { complete: true, seq: 3, base: 1_042, inputs };
     vec![stored::restored::write(&note), stored::restored::write(&stored::restored::Restored::default())]
+}
+
+pub(crate) fn declarers() -> Vec<Vec<u8>> {
+    let list = br#"{"v":1,"by":[["EU",1772323200000,"gw-17"],["NA",5,null]]}"#;
+    vec![list.to_vec(), stored::declared::write(&[])]
 }
 
 pub(crate) fn marks() -> Vec<Vec<u8>> {
@@ -196,6 +209,21 @@ pub(crate) fn heads() -> Vec<Vec<u8>> {
     let digits = HEAD_HEX.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).expect("digits"));
     let whole = digits.map(|pair| u8::from_str_radix(pair, 16).expect("digits")).collect();
     vec![whole, stored::head::write(&stored::head::Head::default()), vec![1, 0, 2, 1, b'a', 4, 7, 0, 0, 1, 2, 3, 4, 5, 6, 0]]
+}
+
+pub(crate) fn stretches() -> Vec<Vec<u8>> {
+    use stored::stretch::{Kept, Last, Stretch};
+    let time = |ms: i64| Timestamp::from_ms(1_772_323_200_000 + ms);
+    let lines = [facts(), vec![b"no JSON".to_vec(), Vec::new()]].concat();
+    let kept = |(place, payload): (u64, Vec<u8>)| {
+        let ms = i64::try_from(place * 7).expect("few");
+        Kept { offset: 1_000 + place * 3, recorded_at: time(ms), log_time: time(ms + 5), payload }
+    };
+    let records: Vec<Kept> = (0..).zip(lines).map(kept).collect();
+    let last = Last { appended_at: time(8_000), checksum: stored::stretch::checksum(tick::TICK) };
+    let whole = Stretch { from: 1_000, to: 11_000, log_time: time(9_000), marked: None, last, records };
+    let ticks = Stretch { to: 1_001, marked: time(1), last: Last::default(), records: Vec::new(), ..whole.clone() };
+    [whole, ticks].iter().map(stored::stretch::write).collect()
 }
 
 /// A lane in good standing.

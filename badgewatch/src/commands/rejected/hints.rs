@@ -27,6 +27,9 @@ pub(super) const fn of_event(reason: RejectReason) -> &'static str {
             "Set its reporter's clock, and replay the line as it was once its time has come, or with `at` repaired."
         }
         RejectReason::OlderThanWindow => "It can't count any more: nothing that old changes what is judged.",
+        RejectReason::CommandRefused => {
+            "Only commands are refused, and those belong into the registry: give it with `badgewatch registry apply`."
+        }
     }
 }
 
@@ -35,6 +38,10 @@ pub(super) const fn of_fact(reason: RejectReason) -> &'static str {
     match reason {
         RejectReason::UnknownSubject => "Register what it is about: the line waits for that, and counts by itself then.",
         RejectReason::OlderThanWindow => "It can't count any more: nothing that old changes what is judged.",
+        RejectReason::CommandRefused => {
+            "Do what its detail says for each thing in the way, then give the command again under an id of its own: \
+             `badgewatch registry apply --dry-run` says whether anything still is."
+        }
         RejectReason::InvalidJson
         | RejectReason::UnsupportedVersion
         | RejectReason::UnknownType
@@ -60,6 +67,7 @@ pub(super) const fn may_count_as_it_was(reason: RejectReason) -> bool {
         | RejectReason::UnknownMarketplace
         | RejectReason::ConflictingDuplicate
         | RejectReason::SequenceTooOld
-        | RejectReason::OlderThanWindow => false,
+        | RejectReason::OlderThanWindow
+        | RejectReason::CommandRefused => false,
     }
 }

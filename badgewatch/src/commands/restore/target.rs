@@ -73,6 +73,9 @@ impl Target {
                 );
             }
         }
+        if !self.stores.stretches()?.is_empty() {
+            bail!("the state in {} holds stretches of another registry: name a place where nothing is yet", self.state);
+        }
         for owner in owners(manifest.partitions) {
             self.stores.open(owner)?;
             if !self.stores.of(owner)?.keys(b"")?.is_empty() {

@@ -48,13 +48,12 @@ pub(super) fn over_kafka(
     broker.group.heartbeat = broker.group.session_timeout / HEARTBEATS;
     ensure_topics(&broker, &LOGS).map_err(Failure::failed)?;
     let mut stores = stores(state)?;
-    let mut registry = KafkaSource::open(&broker, Log::Registry).map_err(Failure::failed)?;
     let mut dependencies = KafkaSource::open(&broker, Log::Dependencies).map_err(Failure::failed)?;
     let mut sink = KafkaSink::open(&broker).map_err(Failure::failed)?;
     let mut health = KafkaGroupSource::open(&broker, Log::Health).map_err(Failure::failed)?;
     let config = config_of(&broker, policies);
     let ports = LivePorts {
-        registry: &mut registry,
+        registry: &mut |from| Ok(Box::new(KafkaSource::open_at(&broker, Log::Registry, &[from])?)),
         health: &mut health,
         dependencies: &mut dependencies,
         decisions: &mut || Ok(Box::new(KafkaSource::open(&broker, Log::Decisions)?)),
@@ -81,7 +80,7 @@ pub(super) fn over_logs(
     let kept = logs.clone();
     let config = RunConfig { policies, health_name: "health".to_owned(), registry_name: "registry".to_owned() };
     let ports = LivePorts {
-        registry: &mut logs.source(Log::Registry),
+        registry: &mut |from| Ok(Box::new(logs.source_from(Log::Registry, &[from])?)),
         health: &mut logs.group(Log::Health),
         dependencies: &mut logs.source(Log::Dependencies),
         decisions: &mut || Ok(Box::new(logs.source(Log::Decisions))),

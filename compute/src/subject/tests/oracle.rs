@@ -71,6 +71,12 @@ impl Oracle {
         begun.collect::<IntervalSet>().iter().copied().collect()
     }
 
+    pub(super) fn maintenance(&self, until: Timestamp, policies: &Policies) -> IntervalSet {
+        let known = Interval::new(self.forgotten, until);
+        let ttl = |at: Timestamp| in_force(policies, at).state_ttl;
+        self.held(ttl, |state| state == HealthState::Maintenance).into_iter().map(|part| part.intersect(known)).collect()
+    }
+
     pub(super) fn attempts(&self, within: Interval) -> Option<Attempts> {
         let mut sum = Attempts::default();
         for (minute, (ok, failed)) in self.counts() {
@@ -126,10 +132,14 @@ impl Oracle {
 
     /// Each state's time, whole.
     fn states(&self, ttl: Option<DurationMs>, keep: impl Fn(HealthState) -> bool) -> Vec<Interval> {
+        self.held(|_| ttl, keep)
+    }
+
+    fn held(&self, ttl: impl Fn(Timestamp) -> Option<DurationMs>, keep: impl Fn(HealthState) -> bool) -> Vec<Interval> {
         let worst = self.worst();
         let next = worst.keys().skip(1).copied().chain([Timestamp::MAX]);
         let held = worst.iter().zip(next).filter(|((_, state), _)| keep(**state));
-        held.map(|((at, _), next)| Interval::new(*at, next.min(ttl.map_or(Timestamp::MAX, |ttl| at.saturating_add(ttl)))))
+        held.map(|((at, _), next)| Interval::new(*at, next.min(ttl(*at).map_or(Timestamp::MAX, |ttl| at.saturating_add(ttl)))))
             .collect()
     }
 }

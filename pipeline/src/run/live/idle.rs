@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 
 use domain::time::Timestamp;
 
-/// Least time between two ticks of owners.
-pub(super) const TICK_WALL_MIN: Duration = Duration::from_secs(1);
 /// A partition without records for so long gets a tick record.
 const HEALTH_IDLE: Duration = Duration::from_secs(5);
 /// The registry likewise; it is kept for ever, so it gets fewer.

@@ -77,6 +77,8 @@ struct Model {
     parts: Vec<[Part; 2]>,
     /// The latest instant at which anything was maintained.
     latest_ms: i64,
+    /// The latest append time of all.
+    appended_ms: i64,
     appended: usize,
 }
 
@@ -86,7 +88,7 @@ impl Model {
         let logs = world.open();
         let readers = LOGS.map(|log| logs.source(log)).into();
         let parts = LOGS.map(|_| <[Part; 2]>::default()).into();
-        Self { world, logs: Some(logs), readers, parts, latest_ms: 0, appended: 0 }
+        Self { world, logs: Some(logs), readers, parts, latest_ms: 0, appended_ms: 0, appended: 0 }
     }
 
     fn logs(&self) -> EmbeddedLogs {
@@ -101,7 +103,8 @@ impl Model {
                 let key = if key == 0 { String::new() } else { format!("key {key}") };
                 self.logs().sink().append_to(LOGS[log], partition, &key, text.as_bytes()).unwrap();
                 let records = &mut self.parts[log][partition as usize].records;
-                let at = records.last().map_or(0, |last| last.at).max(self.world.now().ms());
+                let at = self.appended_ms.max(self.world.now().ms());
+                self.appended_ms = at;
                 records.push(Naive { at, key, text });
             }
             Step::Flush => {
@@ -161,6 +164,8 @@ impl Model {
                 }
             }
         }
+        let times = self.parts.iter().flatten().filter_map(|part| Some(part.records.last()?.at));
+        self.appended_ms = times.max().unwrap_or(0);
         self.logs = Some(logs);
     }
 

@@ -6,7 +6,7 @@ use super::failing::Failing;
 use super::*;
 
 /// Writes batches that each say their number thrice, syncing after some.
-fn write_numbered(store: &mut dyn StateStore, numbers: std::ops::Range<u32>, sync_every: u32) -> (u32, Result<(), PortError>) {
+fn write_numbered(store: &mut dyn StateStore, numbers: Range<u32>, sync_every: u32) -> (u32, Result<(), PortError>) {
     let mut durable = 0;
     for number in numbers {
         let value = number.to_be_bytes();
@@ -120,25 +120,4 @@ fn what_is_wrong_is_told_with_what_to_do() {
     assert_eq!(store.get(b"a").unwrap(), None, "what is wrong in one change spoils the batch, not the store");
     store.put(&long[..KEY_BYTES_MAX], b"longest").unwrap();
     store.sync().unwrap();
-}
-
-#[test]
-fn what_is_damaged_is_not_taken_for_state() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut stores = opened(in_directory(directory.path()));
-    stores.of(OWNER).unwrap().put(b"key", b"value").unwrap();
-    stores.close(OWNER).unwrap();
-    drop(stores);
-    for folder in ["compacted", "manifest"] {
-        for entry in fs::read_dir(directory.path().join("partition-3").join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            let mut content = fs::read(&path).unwrap();
-            content.iter_mut().for_each(|byte| *byte ^= 0x55);
-            fs::write(&path, content).unwrap();
-        }
-        let mut stores = in_directory(directory.path());
-        let error = stores.open(OWNER).and_then(|()| stores.of(OWNER)?.get(b"key").map(drop)).unwrap_err();
-        let told = every_cause(&error);
-        assert!(told.contains("it is damaged, or of another version"), "{folder}: {told}");
-    }
 }

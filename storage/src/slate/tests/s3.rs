@@ -67,6 +67,13 @@ fn a_bucket_holds_state_and_fences() {
 }
 
 #[test]
+fn a_bucket_holds_stretches() {
+    let server = Server::start();
+    stretches::check_stretches(|| Box::new(server.stores("s3://bucket/some/prefix", SECRET).unwrap()));
+    assert!(server.buckets.path().join("bucket/some/prefix/registry").is_dir());
+}
+
+#[test]
 fn an_earlier_owner_writes_nothing_more_to_a_bucket() {
     let server = Server::start();
     fencing::check_fencing(|| server.stores("s3://bucket", SECRET).unwrap());
