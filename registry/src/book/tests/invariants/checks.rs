@@ -380,9 +380,6 @@ fn decisions_are_followed(world: &World, registry: &Registry) {
             own.iter().filter(|region| badge.status(Scope::Region(*region)) == BadgeStatus::Removed).collect();
         let off: RegionSet = world.issuer.off(&asin, &Regions(registry)).iter().filter(|region| own.contains(*region)).collect();
         assert_eq!(removed, off, "{asin}");
-        if world.issuer.is_split(&maker) {
-            continue;
-        }
         let said = world.issuer.suspended(&maker);
         let entity = &book.manufacturers[&maker];
         for region in Region::ALL {

@@ -43,9 +43,8 @@ pub(super) struct Issuer {
     badges: BTreeMap<Asin, Standing>,
     /// Regions in which a manufacturer is suspended by what was said.
     suspended: BTreeMap<ManufacturerId, RegionSet>,
-    /// Manufacturers of whose global suspension a region was lifted by itself: where it goes on is a reading of
-    /// R18 that book and issuer take by different routes, so it isn't compared.
-    split: BTreeSet<ManufacturerId>,
+    /// Those that are suspended by a global decision.
+    globally: BTreeSet<ManufacturerId>,
     /// The last instant that was said of a manufacturer.
     said: BTreeMap<ManufacturerId, Timestamp>,
     /// Proposals that weren't taken back.
@@ -96,11 +95,6 @@ impl Issuer {
         self.suspended.get(id).copied().unwrap_or_default()
     }
 
-    /// Whether a region was lifted out of its global suspension.
-    pub(super) fn is_split(&self, id: &ManufacturerId) -> bool {
-        self.split.contains(id)
-    }
-
     /// What is issued next: the programme's role first, then the owner of a badge. `badges` are those that there
     /// are, with their manufacturers and regions.
     pub(super) fn decide(
@@ -138,12 +132,13 @@ impl Issuer {
                     } else {
                         (DecisionKind::SuspensionLifted, said.iter().filter(|region| !scope.includes(*region)).collect())
                     };
-                    if self.is_regional && said == RegionSet::ALL {
-                        self.split.insert(id.clone());
-                    }
-                    // What was suspended globally goes on where a badge is off.
+                    // What was suspended globally goes on where a badge is off by a global decision.
+                    let was_global = self.globally.remove(&id);
                     let next: RegionSet =
-                        if self.is_regional && said == RegionSet::ALL { narrowed(next, globally, scope) } else { next };
+                        if was_global && scope != Scope::Global { narrowed(next, globally, scope) } else { next };
+                    if scope == Scope::Global && kind == DecisionKind::Suspension {
+                        self.globally.insert(id.clone());
+                    }
                     self.suspended.insert(id.clone(), next);
                     let number = self.next_number();
                     let at = self.said.get(&id).map_or(now, |last| now.max(*last + DurationMs(1)));
