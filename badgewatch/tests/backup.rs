@@ -72,6 +72,8 @@ fn goes_on(before: &mut Installation, after: &mut Installation, copy: &Path, ear
     let half = down(HALF, from, 0..MINUTES / 2);
     before.send(&half);
     before.wait_for_lines(HALF, half.len());
+    // The last that is decided by what is there, so that nothing is between the copy and the end.
+    before.wait_for("the warning about half of a budget", |one| one.kind == DecisionKind::Warning && is_about(one, HALF));
 
     let (made, restored) = (["backup", "--out", text(copy)], ["restore", "--from", text(copy)]);
     let done = badgewatch(&made, before);
