@@ -251,7 +251,7 @@ fn people_give_commands_one_by_one() {
     assert_eq!(stage.registry(), asked);
     // Asked for at another time it is the same exclusion, which is there.
     let (told, _) = stage.ends(1, &[&request[..], &["--by", "tom", "--at", "2025-02-06T00:00:00Z"]].concat(), "");
-    assert!(told.contains("expected an id of its own"), "{told}");
+    assert!(told.contains("give the new one an id of its own"), "{told}");
 
     let dispute = ["dispute", "open", "--id", "d-1", "--asin", "B000000001", "--region", "NA", "--claim", "a probe's fault"];
     give(&[&["exclusion", "request", "--id", "x-1", "--expects", "0"], &ask[..], &from, &to].concat());
