@@ -265,7 +265,8 @@ fn people_give_commands_one_by_one() {
     give(&["proposal", "refuse", PROPOSAL, "--note", "not yet"]);
     give(&["outage", "acknowledge", OUTAGE, "--cause", "power", "--expected-fix", "2025-02-06T00:00:00Z"]);
     give(&["kill-switch", "on", "--reason", "a fault"]);
-    give(&["kill-switch", "off", "--reason", "mended", "--command", "k-2"]);
+    let later = ["--by", "tom", "--at", "2025-02-05T00:01:00Z"];
+    stage.done(&[&["kill-switch", "off", "--reason", "mended", "--command", "k-2"][..], &later].concat());
     insta::assert_snapshot!("after_all", stage.done(&["registry", "show"]));
     let (told, _) = stage.ends(1, &["proposal", "confirm", PROPOSAL, "--by", "eve", "--at", "2025-02-07T00:00:00Z"], "");
     insta::assert_snapshot!("the_first_answer_stands", told);

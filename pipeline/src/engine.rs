@@ -104,9 +104,14 @@ impl<N: Names + Default> Engine<N> {
     /// What contradicts an earlier fact is refused, and a command that something is in the way of.
     pub fn add_entry(&mut self, line: u64, recorded_at: Option<Timestamp>, entry: Entry) -> Result<(), Refusal> {
         let mut place = Place { position: line - 1, recorded_at: None };
-        if let Entry::Command(command) = &entry {
+        let dated = match &entry {
+            Entry::Command(command) => Some(command.at),
+            Entry::Issued(note) => Some(note.at),
+            Entry::Fact(_) => None,
+        };
+        if let Some(dated) = dated {
             place.recorded_at = recorded_at;
-            self.pass(place, recorded_at.unwrap_or(command.at));
+            self.pass(place, recorded_at.unwrap_or(dated));
         }
         let followed = self.register.add(place, entry)?;
         self.facts += u64::from(followed.is_some());

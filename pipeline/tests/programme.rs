@@ -2,6 +2,7 @@
 //! removal, a reversal and a reinstatement set its status; a suspension blocks requests for new ASINs.
 
 use domain::programme::{Entity, EntityId};
+use domain::report::Standing;
 use domain::{Policies, Timestamp};
 use pipeline::rehearsal::{Line, Rehearsal};
 
@@ -161,4 +162,22 @@ fn what_a_rehearsal_noted_changes_nothing_when_it_is_rehearsed_again() {
     for id in ["badge:B000000001", "manufacturer:m-1", "badge_request:r-2"] {
         assert_eq!(again.trail(id), story.trail(id), "{id}");
     }
+}
+
+#[test]
+fn what_a_rehearsal_left_is_evaluated_as_it_was_lived() {
+    let until = "2025-03-04T00:00:00Z";
+    let story = told(&[DESCRIBED, ANOTHER], OUTAGE, until);
+    let text = wire::policy::preset("wwa-2024").expect("a preset").replace(CHANGES.0, CHANGES.1);
+    let policy = wire::policy::parse(&text, "wwa-2024").expect("a right policy").remove(0);
+    let mut evaluation = pipeline::Evaluation::new(policy);
+    for (line, text) in (1..).zip(story.rehearsal.registry_lines()) {
+        evaluation.registry_line(line, &text);
+    }
+    evaluation.settle_registry(Some(instant(until)));
+    (1..).zip(OUTAGE).for_each(|(line, text)| evaluation.event_line(line, text.as_bytes()));
+    let report = evaluation.finish(instant(until));
+    let standings: Vec<_> = report.products.iter().map(|one| (one.asin.to_string(), one.standing)).collect();
+    assert_eq!(standings, [("B000000001".to_owned(), Standing::Probation)], "{:?}", report.rejected);
+    assert_eq!(report.rejected.len(), 1, "the request of a suspended manufacturer alone: {:?}", report.rejected);
 }

@@ -12,7 +12,7 @@ use ports::{Log, RecordSink};
 use storage::{EmbeddedConfig, EmbeddedLogs, KafkaConfig, KafkaSink, LogsBeside, ensure_topics};
 
 use crate::common::process::Process;
-use crate::common::{Stored, Watched, policy, topic};
+use crate::common::{LOOK, Stored, Watched, policy, topic};
 
 pub(crate) const PARTITIONS: u32 = 2;
 
@@ -37,6 +37,9 @@ enum Input {
     Pipe(File),
     Topics(Box<KafkaSink>),
 }
+
+/// How often logs are opened until nobody else has them.
+const OPENINGS_MAX: usize = 100;
 
 impl Installation {
     /// Over logs of its own.
@@ -79,7 +82,13 @@ impl Installation {
     /// Appends lines to logs of its own as if it were another time, before anything runs.
     pub(crate) fn append_at(&self, at: Timestamp, log: Log, lines: &[String]) {
         let config = EmbeddedConfig { partitions: PARTITIONS, ..EmbeddedConfig::default() };
-        let logs = EmbeddedLogs::open(&self.logs(), &config, Arc::new(move || at)).unwrap().logs;
+        // A process that another test is just starting may hold the lock of the last opening for a moment.
+        let open = || EmbeddedLogs::open(&self.logs(), &config, Arc::new(move || at));
+        let logs = std::iter::repeat_with(open).take(OPENINGS_MAX).find_map(|opened| {
+            std::thread::sleep(LOOK);
+            opened.ok()
+        });
+        let logs = logs.expect("nobody else has the logs").logs;
         let mut sink = logs.sink();
         for line in lines {
             sink.append(log, &subject_of(line), line.as_bytes()).unwrap();

@@ -39,7 +39,7 @@ pub(super) fn of_files(options: &Explain, policies: Policies) -> Result<Known, F
     }
     let open = |path: &Path| open_lines(path);
     let (mut registry, mut events) = (open(registry)?, open(events)?);
-    let (evaluation, appended) = evaluation(policies, &mut registry, &mut events).map_err(Failure::Usage)?;
+    let (evaluation, appended) = evaluation(policies, (&mut registry, options.at), &mut events).map_err(Failure::Usage)?;
     let issued = options.decisions.as_ref().map(|path| {
         let mut source = open(path)?;
         decisions(&mut source, &path.display().to_string()).map_err(Failure::Usage)
@@ -51,7 +51,7 @@ pub(super) fn of_files(options: &Explain, policies: Policies) -> Result<Known, F
 pub(super) fn of_kafka(broker: &KafkaConfig, policies: Policies) -> Result<Known, Failure> {
     let open = |log| KafkaSource::open(broker, log).map_err(Failure::failed);
     let (mut registry, mut health) = (open(Log::Registry)?, open(Log::Health)?);
-    let (evaluation, appended) = evaluation(policies, &mut registry, &mut health).map_err(Failure::Failed)?;
+    let (evaluation, appended) = evaluation(policies, (&mut registry, None), &mut health).map_err(Failure::Failed)?;
     let mut issued = Vec::new();
     for log in [Log::Decisions, Log::Programme] {
         issued.extend(decisions(&mut open(log)?, &broker.topic(log)).map_err(Failure::Failed)?);
@@ -69,21 +69,22 @@ fn known(evaluation: Evaluation, appended: Option<Timestamp>, issued: Option<Vec
     Known { evaluation, until: read.max(last_issued), issued }
 }
 
-/// Reads registry, then events; yields the last append time of an event's record, too.
+/// Reads registry, whose time goes on to an instant or to its last record, then events; yields the last append time of an event's record, too.
 fn evaluation(
     policies: Policies,
-    registry: &mut dyn RecordSource,
+    (registry, mut until): (&mut dyn RecordSource, Option<Timestamp>),
     events: &mut dyn RecordSource,
 ) -> anyhow::Result<(Evaluation, Option<Timestamp>)> {
     let (mut evaluation, mut append_times) = (Evaluation::new(policies), AppendTimes::default());
     read_to_end(registry, &mut || true, &mut |record| {
+        until = until.max(record.appended_at);
         let Appended::At(recorded_at) = append_times.read(record.payload, record.appended_at) else { return };
         each_line(record, |line, text| match text {
             Some(text) => evaluation.registry_line_at(line, recorded_at, text),
             None => evaluation.overlong(Kind::Registry, line),
         });
     })?;
-    evaluation.settle_registry(None);
+    evaluation.settle_registry(until);
     let mut appended = None;
     read_to_end(events, &mut || true, &mut |record| {
         appended = record.appended_at.max(appended);
