@@ -32,6 +32,8 @@ pub struct Rehearsal {
     registry: MemoryReader,
     dependencies: MemoryReader,
     health: MemoryReader,
+    /// Lines of the registry whose time hasn't come.
+    to_come: Vec<Vec<u8>>,
 }
 
 /// A line with the instant it names, if it names one.
@@ -78,7 +80,7 @@ impl Rehearsal {
         let [registry, dependencies, health] = [Log::Registry, Log::Dependencies, Log::Health].map(reader);
         let owned: Vec<u32> = (0..PARTITIONS).collect();
         let node = Node::open(&rules, &owned, true, &mut Io { sink: &mut logs, stores: &mut store, counts: &mut counts })?;
-        Ok(Self { logs, store, counts, node, registry, dependencies, health })
+        Ok(Self { logs, store, counts, node, registry, dependencies, health, to_come: Vec::new() })
     }
 
     /// Lets everything happen up to an instant; `issued` is told what was issued and when, in that order.
@@ -113,7 +115,10 @@ impl Rehearsal {
                         self.advance(at, issued)?;
                     }
                 }
-                _ if now >= until => return self.advance(until, issued),
+                _ if now >= until => {
+                    self.to_come = facts.map(|line| line.text.clone()).collect();
+                    return self.advance(until, issued);
+                }
                 _ => self.advance(step.min(until), issued)?,
             }
         }
@@ -131,7 +136,7 @@ impl Rehearsal {
     pub fn registry_lines(&self) -> Vec<Vec<u8>> {
         let records = self.logs.records(Log::Registry);
         let lines = records.iter().filter(|record| !wire::tick::is_tick(&record.payload));
-        lines.map(|record| record.payload.clone()).collect()
+        lines.map(|record| record.payload.clone()).chain(self.to_come.iter().cloned()).collect()
     }
 
     /// What doesn't count, as the rejected log has it.
@@ -156,7 +161,7 @@ impl Rehearsal {
     }
 
     fn tick(&mut self) -> Result<Vec<Decision>, Error> {
-        let Self { logs, store, counts, node, registry, dependencies, health } = self;
+        let Self { logs, store, counts, node, registry, dependencies, health, .. } = self;
         let mut failed = None;
         let io = &mut Io { sink: logs, stores: store, counts };
         let mut note = |taken: Result<(), Error>| failed = failed.take().or(taken.err());

@@ -181,3 +181,10 @@ fn what_a_rehearsal_left_is_evaluated_as_it_was_lived() {
     assert_eq!(standings, [("B000000001".to_owned(), Standing::Probation)], "{:?}", report.rejected);
     assert_eq!(report.rejected.len(), 1, "the request of a suspended manufacturer alone: {:?}", report.rejected);
 }
+
+#[test]
+fn lines_whose_time_has_not_come_are_kept() {
+    let story = told(&[DESCRIBED], &[], "2025-01-10T00:00:00Z");
+    let lines = story.rehearsal.registry_lines();
+    assert_eq!(lines, DESCRIBED.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>());
+}

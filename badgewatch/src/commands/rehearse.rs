@@ -89,5 +89,8 @@ fn keep(path: &Path, rehearsal: &Rehearsal) -> anyhow::Result<()> {
     if is_standard(path) {
         return print(&text).map_err(|_| anyhow::anyhow!("cannot write to stdout"));
     }
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+    // Beside it first: it may be the file that was read, and a full disk must not cost that.
+    let beside = path.with_extension("rehearsed");
+    std::fs::write(&beside, text).with_context(|| format!("cannot write {}", beside.display()))?;
+    std::fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))
 }
